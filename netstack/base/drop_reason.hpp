@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Why a frame went no further. Every frame offered to an interface is passed or counted under exactly one of these.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace vif {
+
+enum class DropReason : std::uint8_t {
+  // Receive, in the order the driver asks; the first that matches wins.
+  not_running,  // the interface is down or stopped
+  too_short,    // fewer than the 14 bytes of an Ethernet header
+  too_long,     // more than MTU + 14 (+ 4 when tagged)
+  own_echo,     // our own frame, reflected by the medium
+  not_for_us,   // the destination is neither ours, broadcast, a joined group, nor is the interface promiscuous
+  no_mbuf,      // the pool is empty
+  // Receive, above the driver.
+  promisc_only,  // seen by taps only: accepted because of promiscuous mode, not addressed to us
+  unknown_type,  // no protocol registered for the EtherType or LLC
+  // Transmit.
+  queue_full,   // the send queue was full
+  tx_too_long,  // larger than the MTU or than the backend takes
+  tx_down,      // the interface or the backend went down with the frame queued
+  tx_error,     // the backend took the frame and failed later
+  // Replay.
+  filtered,  // the user's capture filter said no
+  kCount,
+};
+
+inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kCount);
+
+inline constexpr std::array<std::string_view, kDropReasons> kDropReasonNames = {
+    "not_running",  "too_short",  "too_long",    "own_echo", "not_for_us", "no_mbuf",  "promisc_only",
+    "unknown_type", "queue_full", "tx_too_long", "tx_down",  "tx_error",   "filtered",
+};
+
+constexpr std::string_view name(DropReason reason) { return kDropReasonNames[static_cast<std::size_t>(reason)]; }
+
+}  // namespace vif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A file as pure code sees it: bytes in order. hypercall/ opens real ones (gzip unpacked on the way), hypercall/sim/
+// scripted ones that fail where a test says. One thread at a time; closing is destruction.
+#pragma once
+
+#include "netstack/base/bytes.hpp"
+#include "netstack/base/result.hpp"
+
+namespace vif {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+
+  // Fills the front of `into` (not empty) and returns how much: 0 is the end, a short count is not. Errors: the host's
+  // errno.
+  virtual Result<std::size_t> read(MutBytes into) = 0;
+};
+
+class ByteSink {
+ public:
+  virtual ~ByteSink() = default;
+
+  // Appends all of `bytes`, or nothing: after an error (the host's errno, e.g. ENOSPC) the stream ends where it ended
+  // before the call, so a writer that appends whole records always leaves a valid file.
+  virtual Status append(Bytes bytes) = 0;
+};
+
+}  // namespace vif
