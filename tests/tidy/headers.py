@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every header compiles alone: .hpp as C++20, .h (the C faces) as C11 and as C++20.
+
+usage: headers.py CXX CC: the compilers of the build, each as one word ("ccache g++" is fine).
+"""
+
+import concurrent.futures
+import os
+import shlex
+import subprocess
+import sys
+
+import tree
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+def languages(name, cxx, cc):
+    as_cpp = [*shlex.split(cxx), "-x", "c++", "-std=c++20"]
+    as_c = [*shlex.split(cc), "-x", "c", "-std=c11", "-Wstrict-prototypes"]
+    return [as_cpp] if name.endswith(".hpp") else [as_cpp, as_c]
+
+
+def problems_of(root, name, cxx, cc):
+    found = []
+    for command in languages(name, cxx, cc):
+        run = subprocess.run([*command, *WARNINGS, "-I", str(root), "-fsyntax-only", "-"], cwd=root, text=True,
+                             input=f'#include "{name}"\n', capture_output=True, check=False)
+        if run.returncode:
+            found.append(f"{name} does not compile alone as {command[-1] if name.endswith('.hpp') else command[-2]}. "
+                         f"Do instead: include what it uses.\n{run.stderr.strip()}")
+    return found
+
+
+def check(root, cxx="g++", cc="gcc"):
+    names = tree.files(root, ".hpp", ".h")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [problem for found in pool.map(lambda name: problems_of(root, name, cxx, cc), names) for problem in found]
+
+
+if __name__ == "__main__":
+    tree.finish(check(tree.ROOT, *sys.argv[1:3]), f"{len(tree.files(tree.ROOT, '.hpp', '.h'))} headers")

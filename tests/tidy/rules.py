@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The small rules: sizes, names, leftovers, first lines, files that no build mentions, documents, foreign paths."""
+
+import re
+
+import tree
+
+FILE_LINES_MAX = 300
+README_LINES_MAX = 200
+# A file that may be longer: its path and why one story needs that many lines.
+LONGER = {}
+
+BANNED = {
+    "util": "the noun it is about", "utils": "the noun it is about", "helper": "what it does", "helpers": "what they do",
+    "common": "what they have in common", "misc": "one file per thing", "manager": "what it owns or decides",
+    "factory": "a function named open_ or make_", "impl": "the difference between the two (file, ring, memory)",
+}
+TYPE = re.compile(r"^\s*(?:template\s*<.*>\s*)?(?:class|struct|union|enum(?:\s+class)?|concept|namespace|using)\s+(\w+)")
+LEFTOVER = re.compile(r"\b(TODO(?!\(#\d+\))|FIXME|XXX)\b")
+FOREIGN = (
+    (re.compile(r"(?<![\w.~])/(home|root|work|Users)/\w|/tmp/\w*jobs"), "a path of one developer's machine"),
+    (re.compile(r"\b(pypi\.org|crates\.io|registry\.npmjs\.org|proxy\.golang\.org)\b"), "a package registry"),
+)
+BUILT = ("netstack", "virtif", "services", "hypercall", "tools", "tests", "examples")
+SELF = "tests/tidy/"  # the rules may name what they forbid
+
+
+def words(name):
+    """The words of a snake_case or PascalCase name, in lower case."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+
+
+def banned(name):
+    return next((f'"{word}" in "{name}" says nothing. Do instead: name {BANNED[word]}.'
+                 for word in words(name) if word in BANNED), None)
+
+
+def size_problems(root, name, lines):
+    limit = README_LINES_MAX if name == "README.md" else FILE_LINES_MAX
+    limited = name == "README.md" or name.endswith((*tree.CODE, ".py"))
+    if limited and len(lines) > limit and name not in LONGER:
+        yield (f"{name}: {len(lines)} lines, more than {limit}. Do instead: split it by what it tells; if it is one "
+               f"story, list it with the reason under LONGER in tests/tidy/rules.py.")
+
+
+def name_problems(root, name, lines):
+    stem = name.rsplit("/", 1)[-1]
+    problem = banned(stem)
+    if problem:
+        yield f"{name}: {problem}"
+    for number, line in enumerate(lines if name.endswith(tree.CODE) else (), 1):
+        declared = TYPE.match(line)
+        problem = declared and banned(declared.group(1))
+        if problem:
+            yield f"{name}:{number}: {problem}"
+
+
+def text_problems(root, name, lines):
+    if name.startswith(SELF):
+        return
+    for number, line in enumerate(lines, 1):
+        leftover = LEFTOVER.search(line)
+        if leftover:
+            yield f"{name}:{number}: {leftover.group(1)}. Do instead: do it now, or open an issue and write TODO(#12)."
+        for pattern, what in FOREIGN:
+            if pattern.search(line):
+                yield f"{name}:{number}: {what}. Do instead: say it relative to the repository, or in general words."
+
+
+def has_header(root, name):
+    return name.endswith(".cpp") and (root / name).with_suffix(".hpp").exists()
+
+
+def first_line_problems(root, name, lines):
+    comment = "//" if name.endswith(tree.CODE) else "#" if name.endswith(".py") else None
+    if comment is None or not lines:
+        return
+    head = lines[1:] if lines[0].startswith("#!") else lines
+    if not head or head[0] != f"{comment} SPDX-License-Identifier: BSD-2-Clause":
+        yield f'{name}: Do instead: begin with "{comment} SPDX-License-Identifier: BSD-2-Clause".'
+    elif comment == "//" and not has_header(root, name) and not (len(head) > 1 and head[1].startswith("//")):
+        yield f"{name}: no word on what the file is for. Do instead: say it in 2-6 comment lines after the licence line."
+    if name.endswith((".hpp", ".h")) and "#pragma once" not in lines:
+        yield f"{name}: Do instead: add #pragma once."
+
+
+def build_problems(root, name, lines):
+    if not name.endswith((".cpp", ".c")) or name.split("/")[0] not in BUILT:
+        return
+    folders = name.split("/")[:-1]
+    builds = [root.joinpath(*folders[:depth], "meson.build") for depth in range(len(folders) + 1)]
+    said = "\n".join(build.read_text(encoding="utf-8") for build in builds if build.is_file())
+    stem, _, suffix = name.rsplit("/", 1)[-1].rpartition(".")
+    if not re.search(rf"['/]{re.escape(stem)}(\.{suffix})?'", said):
+        yield f"{name}: no meson.build above it mentions it. Do instead: add it to its folder's, or delete it."
+
+
+def document_problems(root, name, lines):
+    if not name.endswith(".md"):
+        return
+    titles, fenced = 0, False
+    for line in lines:
+        fenced ^= line.startswith("```")
+        titles += not fenced and line.startswith("# ")
+    if titles != 1:
+        yield f"{name}: {titles} titles. Do instead: begin a document with its one `# Title` line."
+
+
+RULES = (size_problems, name_problems, text_problems, first_line_problems, build_problems, document_problems)
+BINARY = (".pcap", ".pcapng", ".gz", ".json")
+
+
+def check(root):
+    problems = []
+    for name in tree.files(root):
+        if name.endswith(BINARY):
+            continue
+        lines = tree.text(root, name).splitlines()
+        problems += [problem for rule in RULES for problem in rule(root, name, lines)]
+    return problems
+
+
+if __name__ == "__main__":
+    tree.finish(check(tree.ROOT), f"{len(tree.files(tree.ROOT))} files")
