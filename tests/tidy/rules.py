@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The small rules: sizes, names, leftovers, first lines, files that no build mentions, documents, foreign paths."""
 
+import posixpath
 import re
 
 import tree
@@ -84,15 +85,22 @@ def first_line_problems(root, name, lines):
         yield f"{name}: Do instead: add #pragma once."
 
 
-def build_problems(root, name, lines):
-    if not name.endswith((".cpp", ".c")) or name.split("/")[0] not in BUILT:
-        return
-    folders = name.split("/")[:-1]
-    builds = [root.joinpath(*folders[:depth], "meson.build") for depth in range(len(folders) + 1)]
-    said = "\n".join(build.read_text(encoding="utf-8") for build in builds if build.is_file())
-    stem, _, suffix = name.rsplit("/", 1)[-1].rpartition(".")
-    if not re.search(rf"['/]{re.escape(stem)}(\.{suffix})?'", said):
-        yield f"{name}: no meson.build above it mentions it. Do instead: add it to its folder's, or delete it."
+def built_sources(root):
+    """Every source that some meson.build names, as a path from the root."""
+    named = set()
+    for build in tree.files(root, "meson.build"):
+        folder = posixpath.dirname(build)
+        for word in re.findall(r"'([^'\n]+)'", tree.text(root, build)):
+            path = posixpath.normpath(posixpath.join(folder, word))
+            named |= {path, path + ".cpp", path + ".c"}
+    return named
+
+
+def build_problems(root):
+    named = built_sources(root)
+    for name in tree.files(root, ".cpp", ".c", under=BUILT):
+        if name not in named:
+            yield f"{name}: no meson.build mentions it. Do instead: add it to its folder's, or delete it."
 
 
 def document_problems(root, name, lines):
@@ -106,12 +114,12 @@ def document_problems(root, name, lines):
         yield f"{name}: {titles} titles. Do instead: begin a document with its one `# Title` line."
 
 
-RULES = (size_problems, name_problems, text_problems, first_line_problems, build_problems, document_problems)
+RULES = (size_problems, name_problems, text_problems, first_line_problems, document_problems)
 BINARY = (".pcap", ".pcapng", ".gz", ".json")
 
 
 def check(root):
-    problems = []
+    problems = list(build_problems(root))
     for name in tree.files(root):
         if name.endswith(BINARY):
             continue
