@@ -42,6 +42,12 @@ struct Offload {
   friend bool operator==(const Offload&, const Offload&) = default;
 };
 
+// How many frames on the wire a frame of `bytes` stands for.
+constexpr std::uint64_t segments(const Offload& offload, std::size_t bytes) {
+  if (offload.gso_type == Offload::kGsoNone || offload.gso_size == 0 || bytes <= offload.hdr_len) return 1;
+  return (bytes - offload.hdr_len + offload.gso_size - 1) / offload.gso_size;
+}
+
 enum MbufFlag : std::uint16_t {
   M_BCAST = 1 << 0,    // sent or received as broadcast
   M_MCAST = 1 << 1,    // sent or received as multicast (not broadcast)

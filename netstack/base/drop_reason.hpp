@@ -10,21 +10,28 @@
 namespace vif {
 
 enum class DropReason : std::uint8_t {
+  // Receive, below the driver: the backend says so.
+  other_linktype,  // a capture's frame that is not Ethernet
+  rx_overrun,      // the backend's receive buffer was full
   // Receive, in the order the driver asks; the first that matches wins.
   not_running,  // the interface is down or stopped
   too_short,    // fewer than the 14 bytes of an Ethernet header
   too_long,     // more than MTU + 14 (+ 4 when tagged)
   own_echo,     // our own frame, reflected by the medium
-  not_for_us,   // the destination is neither ours, broadcast, a joined group, nor is the interface promiscuous
+  not_for_us,   // neither our address, broadcast nor a joined group, and not promiscuous
   no_mbuf,      // the pool is empty
   // Receive, above the driver.
-  promisc_only,  // seen by taps only: accepted because of promiscuous mode, not addressed to us
-  unknown_type,  // no protocol registered for the EtherType or LLC
+  promisc_only,  // only here because of promiscuous mode: shown to taps, kept from protocols
+  bad_length,    // an 802.3 length or a VLAN tag promises more than the frame holds
+  unknown_type,  // no protocol registered for the EtherType or LLC address
   // Transmit.
-  queue_full,   // the send queue was full
-  tx_too_long,  // larger than the MTU or than the backend takes
-  tx_down,      // the interface or the backend went down with the frame queued
-  tx_error,     // the backend took the frame and failed later
+  queue_full,    // the send queue was full
+  tx_too_short,  // fewer than the 14 bytes of an Ethernet header
+  tx_too_long,   // larger than the MTU or than the backend takes
+  tx_offload,    // wants a checksum or segmentation the backend does not do
+  tx_no_mbuf,    // needed copying into one piece, and the pool was empty
+  tx_down,       // the interface or the backend went down with the frame queued
+  tx_error,      // the backend took the frame and failed later
   // Replay.
   filtered,  // the user's capture filter said no
   kCount,
@@ -33,8 +40,9 @@ enum class DropReason : std::uint8_t {
 inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kCount);
 
 inline constexpr std::array<std::string_view, kDropReasons> kDropReasonNames = {
-    "not_running",  "too_short",  "too_long",    "own_echo", "not_for_us", "no_mbuf",  "promisc_only",
-    "unknown_type", "queue_full", "tx_too_long", "tx_down",  "tx_error",   "filtered",
+    "other_linktype", "rx_overrun",   "not_running", "too_short",    "too_long",   "own_echo",     "not_for_us",
+    "no_mbuf",        "promisc_only", "bad_length",  "unknown_type", "queue_full", "tx_too_short", "tx_too_long",
+    "tx_offload",     "tx_no_mbuf",   "tx_down",     "tx_error",     "filtered",
 };
 
 constexpr std::string_view name(DropReason reason) { return kDropReasonNames[static_cast<std::size_t>(reason)]; }

@@ -3,6 +3,9 @@
 // scripted ones that fail where a test says. One thread at a time; closing is destruction.
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "netstack/base/bytes.hpp"
 #include "netstack/base/result.hpp"
 
@@ -24,6 +27,16 @@ class ByteSink {
   // Appends all of `bytes`, or nothing: after an error (the host's errno, e.g. ENOSPC) the stream ends where it ended
   // before the call, so a writer that appends whole records always leaves a valid file.
   virtual Status append(Bytes bytes) = 0;
+};
+
+// Where streams come from. Any thread.
+class FilesPort {
+ public:
+  virtual ~FilesPort() = default;
+  // Errors: the host's errno (ENOENT, EACCES, EISDIR ...); the text names the path.
+  virtual Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) = 0;
+  // A new or emptied file. Errors as above; EROFS and ENOSPC come here or on the first append.
+  virtual Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) = 0;
 };
 
 }  // namespace vif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "netstack/if_data.hpp"
+
+#include <initializer_list>
+
+namespace vif::net {
+namespace {
+
+std::uint64_t sum(const IfData& data, std::initializer_list<DropReason> reasons) {
+  std::uint64_t total = 0;
+  for (const DropReason reason : reasons) total += data.dropped(reason);
+  return total;
+}
+
+}  // namespace
+
+std::uint64_t IfData::received() const {
+  using enum DropReason;
+  return ipackets +
+         sum(*this, {other_linktype, rx_overrun, not_running, too_short, too_long, own_echo, not_for_us, no_mbuf});
+}
+
+std::uint64_t IfData::offered() const {
+  using enum DropReason;
+  return opackets + sum(*this, {queue_full, tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_error});
+}
+
+IfData IfCounters::read() const {
+  using enum DropReason;
+  IfData data{};
+  for (std::size_t i = 0; i < kDropReasons; ++i) data.drops[i] = drops_[i].get();
+  data.ipackets = ipackets.get();
+  data.ibytes = ibytes.get();
+  data.imcasts = imcasts.get();
+  data.isegments = isegments.get();
+  data.opackets = otaken.get() - data.dropped(tx_error);
+  data.obytes = obytes.get();
+  data.omcasts = omcasts.get();
+  data.osegments = osegments.get();
+  data.ierrors = sum(data, {too_short, too_long});
+  data.iqdrops = sum(data, {rx_overrun, no_mbuf});
+  data.noproto = sum(data, {bad_length, unknown_type});
+  data.oerrors = sum(data, {tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_error});
+  data.oqdrops = sum(data, {queue_full});
+  data.linearised = linearised.get();
+  data.lastchange = lastchange;
+  return data;
+}
+
+IfData IfCounters::take(Time now) {
+  const IfData before = read();
+  for (Counter* counter :
+       {&ipackets, &ibytes, &imcasts, &isegments, &otaken, &obytes, &omcasts, &osegments, &linearised})
+    counter->reset();
+  for (Counter& counter : drops_) counter.reset();
+  lastchange = now;
+  return before;
+}
+
+}  // namespace vif::net

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "netstack/ifnet.hpp"
+
+#include "netstack/ether.hpp"
+
+namespace vif::net {
+
+Ifnet::Ifnet(Domain& domain, IfDriver& driver, std::string base, std::uint32_t unit, std::size_t send_queue_frames)
+    : snd(send_queue_frames),
+      domain_(domain),
+      driver_(driver),
+      name_(std::move(base) + std::to_string(unit)),
+      unit_(unit),
+      mtu_bytes_max_(kFrameBytesMax - kEtherHeaderBytes) {}
+
+Status Ifnet::ioctl(const IfRequest& request) { return driver_.if_ioctl(request); }
+
+void Ifnet::input(MbufPtr packet) {
+  if (input_ != nullptr) return input_->input(*this, std::move(packet));
+  ether_input(*this, std::move(packet));
+}
+
+Status Ifnet::transmit(MbufPtr frame) {
+  if (!is(IFF_UP) || !is(IFF_RUNNING)) {
+    counters.drop(DropReason::tx_down);
+    return fail(std::errc::network_down, name_ + " is down: link it and bring it up first");
+  }
+  if (frame->pkthdr.len < kEtherHeaderBytes) {
+    counters.drop(DropReason::tx_too_short);
+    return fail(std::errc::invalid_argument, name_ + ": a frame has at least the 14 bytes of an Ethernet header");
+  }
+  if (!m_pullup(frame, kEtherHeaderBytes)) {
+    counters.drop(DropReason::tx_no_mbuf);
+    return fail(std::errc::no_buffer_space, name_ + ": no mbuf to bring the Ethernet header into one piece");
+  }
+  PktHdr& hdr = frame->pkthdr;
+  const EtherHeader header = EtherHeader::load(frame->data());
+  if (hdr.offload.gso_type == Offload::kGsoNone && hdr.len > frame_bytes_max(mtu_bytes_, header.type)) {
+    counters.drop(DropReason::tx_too_long);
+    return fail(std::errc::message_size, name_ + ": a frame of " + std::to_string(hdr.len) +
+                                             " bytes is above the MTU of " + std::to_string(mtu_bytes_) +
+                                             " and its header");
+  }
+  if (snd.full()) {
+    counters.drop(DropReason::queue_full);
+    return fail(std::errc::no_buffer_space, name_ + ": the send queue is full");
+  }
+  if (header.dst == kBroadcast) hdr.flags |= M_BCAST;
+  else if (header.dst.is_group()) hdr.flags |= M_MCAST;
+  snd.push(std::move(frame));
+  if (!is(IFF_OACTIVE)) driver_.if_start();
+  return {};
+}
+
+void Ifnet::set_flag(IfFlag flag, bool on) { flags_ = on ? flags_ | flag : flags_ & ~std::uint32_t{flag}; }
+
+void Ifnet::set_user_flags(std::uint32_t flags) {
+  flags_ = (flags_ & ~kUserFlags) | (flags & kUserFlags);
+  counters.lastchange = domain_.now();
+}
+
+void Ifnet::set_mtu_max(std::uint32_t mtu_bytes_max) {
+  mtu_bytes_max_ = mtu_bytes_max;
+  mtu_bytes_ = std::min(mtu_bytes_, mtu_bytes_max);
+}
+
+void Ifnet::set_link_state(LinkState state) {
+  if (state == link_state_) return;
+  link_state_ = state;
+  counters.lastchange = domain_.now();
+  domain_.announce_link_change(*this);
+}
+
+Result<Reprogram> Ifnet::count(std::uint32_t& counter, bool on, const char* what) {
+  if (!on && counter == 0) {
+    return fail(std::errc::invalid_argument, name_ + ": " + what + " mode is not on: nothing to switch off");
+  }
+  const bool was = counter > 0;
+  counter = on ? counter + 1 : counter - 1;
+  return was != (counter > 0) ? Reprogram::yes : Reprogram::no;
+}
+
+Result<Reprogram> Ifnet::count_promisc(bool on) {
+  Result<Reprogram> changed = count(promisc_count_, on, "promiscuous");
+  set_flag(IFF_PROMISC, promisc_count_ > 0);
+  return changed;
+}
+
+Result<Reprogram> Ifnet::count_allmulti(bool on) {
+  Result<Reprogram> changed = count(allmulti_count_, on, "all-multicast");
+  update_allmulti();
+  return changed;
+}
+
+void Ifnet::update_allmulti() { set_flag(IFF_ALLMULTI, allmulti_count_ > 0 || groups_.has_range()); }
+
+void Ifnet::purge(DropReason reason) {
+  for (; snd.size() > 0; snd.pop()) counters.drop(reason);
+}
+
+}  // namespace vif::net

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Life cycle: create, link, run, stop, unlink, go - in that order and back.
+#include "virtif/virtif.hpp"
+
+namespace vif::drv {
+
+using net::Reprogram;
+
+Virtif::Virtif(net::Domain& domain, LinkOpener& opener, const std::string& base, std::uint32_t unit)
+    : ifp_(domain, *this, base, unit, net::IfQueue::kDefaultFrames), opener_(opener) {}
+
+Result<std::unique_ptr<Virtif>> Virtif::create(net::Domain& domain, LinkOpener& opener, const std::string& base,
+                                               std::uint32_t unit) {
+  std::unique_ptr<Virtif> sc(new Virtif(domain, opener, base, unit));
+  const std::optional<std::size_t> slot = domain.enter(*sc);
+  if (!slot) return fail(std::errc::no_space_on_device, "the domain is full: raise its interfaces_max");
+  sc->slot_ = *slot;
+  net::ether_ifattach(sc->ifp_, net::random_mac(domain.random().next()));
+  return sc;
+}
+
+// Down and away in this order: no more output, no more upcalls, nothing queued, nobody listening, closed.
+Virtif::~Virtif() {
+  net::Domain& domain = ifp_.domain();
+  if (ifp_.is(net::IFF_RUNNING)) if_stop();
+  if (ifp_.index() != 0) domain.withdraw(ifp_);
+  net::ether_ifdetach(ifp_);
+  domain.leave(slot_);
+}
+
+Status Virtif::unclone() {
+  if (Status may = may_close(); !may) return may;
+  departing_ = true;
+  return {};
+}
+
+Status Virtif::may_close() const {
+  if (!link_ || link_->dying == nullptr) return {};
+  return link_->dying->dying();
+}
+
+std::optional<std::string_view> Virtif::linkstr() const {
+  if (!link_) return std::nullopt;
+  return linkstr_;
+}
+
+Status Virtif::if_ioctl(const net::IfRequest& request) {
+  // The link may not be stopped while one of its upcalls is on the stack.
+  const bool may_stop_link = std::holds_alternative<net::SetFlags>(request) ||
+                             std::holds_alternative<net::SetLinkstr>(request) ||
+                             std::holds_alternative<net::UnsetLinkstr>(request);
+  if (may_stop_link && ifp_.domain().in_upcall()) {
+    return fail(std::errc::resource_deadlock_would_occur,
+                ifp_.name() + ": flags and link cannot change from inside an upcall; post the change to the domain");
+  }
+  if (departing_) return fail(ENXIO, ifp_.name() + " is being destroyed");
+  if (const auto* set = std::get_if<net::SetLinkstr>(&request)) return set_linkstr(set->text);
+  if (std::holds_alternative<net::UnsetLinkstr>(request)) return unset_linkstr();
+
+  Result<Reprogram> done = net::ether_ioctl(ifp_, request);
+  if (!done) return std::move(done).error();
+  if (std::holds_alternative<net::SetLladdr>(request)) lladdr_set_ = true;
+  if (*done == Reprogram::yes) reprogram();
+  return {};
+}
+
+Status Virtif::set_linkstr(std::string_view text) {
+  if (ifp_.is(net::IFF_UP)) {
+    return fail(std::errc::device_or_resource_busy, ifp_.name() + " is up: bring it down before changing its link");
+  }
+  if (link_) {
+    return fail(std::errc::device_or_resource_busy,
+                ifp_.name() + " is linked to '" + linkstr_ + "': unset that link string first");
+  }
+  Result<Linkstr> parsed = Linkstr::parse(text);
+  if (!parsed) return std::move(parsed).error();
+  Result<OpenLink> opened = opener_.open(*parsed, ifp_.name(), ifp_.lladdr());
+  if (!opened) return std::move(opened).error();
+
+  // Nothing can fail from here on.
+  link_ = std::move(*opened);
+  linkstr_ = text;
+  const LinkCaps& caps = link_->caps;
+  ifp_.set_mtu_max(caps.frame_bytes_max - static_cast<std::uint32_t>(net::kEtherHeaderBytes));
+  if (caps.lladdr && !lladdr_set_) ifp_.set_lladdr(*caps.lladdr);
+  ifp_.set_baudrate(caps.baudrate);
+  ifp_.set_link_state(caps.link_state);
+  return {};
+}
+
+Status Virtif::unset_linkstr() {
+  if (!link_) return fail(std::errc::no_such_file_or_directory, ifp_.name() + " is not linked");
+  if (ifp_.is(net::IFF_UP)) {
+    return fail(std::errc::device_or_resource_busy, ifp_.name() + " is up: bring it down before unlinking it");
+  }
+  if (Status may = may_close(); !may) return may;
+  link_.reset();
+  linkstr_.clear();
+  link_error_.clear();
+  ifp_.set_mtu_max(net::kFrameBytesMax - net::kEtherHeaderBytes);
+  ifp_.set_baudrate(0);
+  ifp_.set_link_state(net::LinkState::unknown);
+  return {};
+}
+
+Status Virtif::if_init() {
+  if (!link_) return fail(ENXIO, ifp_.name() + " has no link: set a link string first, as in mem:lan0");
+  reprogram();
+  if (Status started = link_->port->start(*this); !started) return started;
+  ifp_.set_flag(net::IFF_RUNNING, true);
+  ready();  // whatever came before we listened
+  return {};
+}
+
+void Virtif::if_stop() {
+  assert(!ifp_.domain().in_upcall());
+  ifp_.set_flag(net::IFF_RUNNING, false);
+  link_->port->stop();
+  ifp_.set_flag(net::IFF_OACTIVE, false);
+  ifp_.purge(DropReason::tx_down);
+}
+
+void Virtif::reprogram() {
+  filter_.program(ifp_);
+  if (!link_) return;
+  std::vector<net::MacRange> groups;
+  for (const auto& entry : ifp_.groups().entries()) groups.push_back(entry.range);
+  link_->port->set_receive_filter({ifp_.lladdr(), ifp_.is(net::IFF_PROMISC), ifp_.is(net::IFF_ALLMULTI), groups});
+}
+
+void Virtif::link_changed(net::LinkState state, const Error* why) {
+  if (why != nullptr) link_error_ = why->text;
+  ifp_.set_link_state(state);
+}
+
+bool Virtif::poll(std::size_t budget) {
+  if (!ifp_.is(net::IFF_RUNNING)) return false;
+  const bool more = link_->port->drain(budget);
+  ifp_.set_flag(net::IFF_OACTIVE, false);
+  if_start();
+  return more;
+}
+
+}  // namespace vif::drv

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The driver: one virtual Ethernet interface between a BSD-like stack (Ifnet) and a pluggable link (LinkPort).
+//
+// A resource of one domain; everything is for that domain's thread but ready(). The states, and what moves between
+// them:
+//
+//   unlinked --set_linkstr--> linked --IFF_UP--> running        unclone: from any state, at once
+//            <-unset_linkstr--       <-not UP---
+//
+// An error leaves the state where it was. Nothing is passed up but while running.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "netstack/ether.hpp"
+#include "netstack/if_clone.hpp"
+#include "virtif/link.hpp"
+#include "virtif/rx_filter.hpp"
+
+namespace vif::drv {
+
+class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, private LinkSink, private net::Pollable {
+ public:
+  static constexpr std::size_t kBurstFrames = 32;   // gathered for one send
+  static constexpr std::size_t kBurstSlices = 128;  // of all of them
+
+  // ENOSPC: the domain polls as many interfaces as it can.
+  static Result<std::unique_ptr<Virtif>> create(net::Domain& domain, LinkOpener& opener, const std::string& base,
+                                                std::uint32_t unit);
+  ~Virtif() override;
+
+  net::Ifnet& ifnet() override { return ifp_; }
+  Status unclone() override;
+
+  // SIOCGLINKSTR: what was set, or nullopt while unlinked.
+  std::optional<std::string_view> linkstr() const;
+  // What the open link can do; null while unlinked.
+  const LinkCaps* caps() const { return link_ ? &link_->caps : nullptr; }
+  // Why the link went down for good, or empty.
+  const std::string& link_error() const { return link_error_; }
+
+ private:
+  struct Burst;
+
+  Virtif(net::Domain& domain, LinkOpener& opener, const std::string& base, std::uint32_t unit);
+
+  // IfDriver
+  Status if_init() override;
+  void if_stop() override;
+  void if_start() override;
+  Status if_ioctl(const net::IfRequest& request) override;
+
+  // LinkSink
+  void deliver(std::span<const RxFrame> frames) override;
+  void ready() override { ifp_.domain().ready(slot_); }
+  void link_changed(net::LinkState state, const Error* why) override;
+  void lost(DropReason reason, std::uint64_t frames) override { ifp_.counters.drop(reason, frames); }
+
+  // Pollable
+  bool poll(std::size_t budget) override;
+
+  Status set_linkstr(std::string_view text);
+  Status unset_linkstr();
+  Status may_close() const;
+  void reprogram();
+
+  void receive(const RxFrame& frame);
+  std::size_t gather(Burst& burst);
+  bool fit(net::MbufPtr& m, DropReason& why);
+  void sent(std::size_t frames);
+
+  net::Ifnet ifp_;
+  LinkOpener& opener_;
+  std::size_t slot_ = 0;
+  std::optional<OpenLink> link_;
+  std::string linkstr_;
+  std::string link_error_;
+  RxFilter filter_;
+  bool lladdr_set_ = false;  // by the user, who then outranks the backend
+  bool starting_ = false;    // if_start is on the stack
+  bool departing_ = false;   // uncloned
+};
+
+}  // namespace vif::drv

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A frame in: judged on its raw bytes, copied once, shown to the taps, passed up.
+#include "virtif/virtif.hpp"
+
+namespace vif::drv {
+
+void Virtif::deliver(std::span<const RxFrame> frames) {
+  const net::UpcallScope scope(ifp_.domain());
+  for (const RxFrame& frame : frames) receive(frame);
+}
+
+// The rules in the order DropReason lists them; the first that matches wins.
+void Virtif::receive(const RxFrame& frame) {
+  net::IfCounters& count = ifp_.counters;
+  if (!ifp_.is(net::IFF_RUNNING) || departing_) return count.drop(DropReason::not_running);
+  if (frame.bytes.size() < net::kEtherHeaderBytes) return count.drop(DropReason::too_short);
+
+  const net::EtherHeader header = net::EtherHeader::load(frame.bytes.data());
+  const bool super_frame = frame.offload.gso_type != net::Offload::kGsoNone;
+  if (!super_frame && frame.bytes.size() > net::frame_bytes_max(ifp_.mtu_bytes(), header.type)) {
+    return count.drop(DropReason::too_long);
+  }
+  if (link_->caps.reflects && filter_.is_ours(header.src)) return count.drop(DropReason::own_echo);
+  const RxVerdict verdict = filter_.judge(header.dst);
+  if (verdict == RxVerdict::not_for_us) return count.drop(DropReason::not_for_us);
+
+  net::MbufPtr m = ifp_.domain().pool().copy_in(frame.bytes);
+  if (!m) return count.drop(DropReason::no_mbuf);
+  m->pkthdr.wire_len = frame.wire_bytes;
+  m->pkthdr.rcvif = ifp_.index();
+  m->pkthdr.timestamp_ns = frame.timestamp_ns;
+  m->pkthdr.offload = frame.offload;
+  if (verdict == RxVerdict::promisc_only) m->pkthdr.flags |= net::M_PROMISC;
+  if (header.dst.is_group()) {
+    m->pkthdr.flags |= header.dst == net::kBroadcast ? net::M_BCAST : net::M_MCAST;
+    count.imcasts.add(1);
+  }
+  count.ipackets.add(1);
+  count.ibytes.add(frame.bytes.size());
+  count.isegments.add(net::segments(frame.offload, frame.bytes.size()));
+  ifp_.taps.mtap(*m, net::BpfDirection::in);
+  ifp_.input(std::move(m));
+}
+
+}  // namespace vif::drv

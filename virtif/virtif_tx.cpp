@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Frames out: gather what is queued into bursts of slices, hand them to the link, count and show what it took.
+#include <array>
+
+#include "virtif/virtif.hpp"
+
+namespace vif::drv {
+
+struct Virtif::Burst {
+  std::array<TxFrame, kBurstFrames> frames;
+  std::array<Bytes, kBurstSlices> slices;
+};
+
+// Sends in context until the queue is empty or the link says no. A tap that transmits only queues: the loop picks it
+// up.
+void Virtif::if_start() {
+  if (starting_ || !ifp_.is(net::IFF_RUNNING)) return;
+  if (departing_ || ifp_.link_state() == net::LinkState::down) return ifp_.purge(DropReason::tx_down);
+  const net::UpcallScope scope(ifp_.domain());
+  starting_ = true;
+  Burst burst;
+  for (bool blocked = false; !blocked && ifp_.snd.size() > 0;) {
+    const std::size_t gathered = gather(burst);
+    const SendResult result = link_->port->send(std::span(burst.frames).first(gathered));
+    sent(result.taken);
+    switch (result.status) {
+      case SendStatus::ok:
+        break;
+      case SendStatus::would_block:
+        ifp_.set_flag(net::IFF_OACTIVE, true);
+        blocked = true;
+        break;
+      case SendStatus::message_size:
+        ifp_.snd.pop();
+        ifp_.counters.drop(DropReason::tx_too_long);
+        break;
+      case SendStatus::network_down:
+        ifp_.purge(DropReason::tx_down);
+        break;
+    }
+  }
+  starting_ = false;
+}
+
+// Describes the oldest queued frames as slices, as many as fit a burst. What cannot be sent at all is dropped on the
+// way.
+std::size_t Virtif::gather(Burst& burst) {
+  std::size_t frames = 0, slices = 0;
+  while (frames < kBurstFrames && frames < ifp_.snd.size()) {
+    net::MbufPtr& m = ifp_.snd.peek(frames);
+    DropReason why{};
+    if (!fit(m, why)) {
+      if (frames > 0) break;  // send those before it first
+      ifp_.snd.pop();
+      ifp_.counters.drop(why);
+      continue;
+    }
+    const std::size_t needed = net::m_segments(*m);
+    if (slices + needed > kBurstSlices) break;
+    const std::size_t first = slices;
+    for (const net::Mbuf* piece = m.get(); piece != nullptr; piece = piece->next()) {
+      if (piece->len() != 0) burst.slices[slices++] = piece->bytes();
+    }
+    burst.frames[frames++] = {{&burst.slices[first], needed}, m->pkthdr.len, m->pkthdr.offload};
+  }
+  return frames;
+}
+
+// Makes the frame one the link can take: few enough pieces, long enough, no offload it does not know.
+bool Virtif::fit(net::MbufPtr& m, DropReason& why) {
+  const LinkCaps& caps = link_->caps;
+  if (!caps.offload && m->pkthdr.offload != net::Offload{}) {
+    why = DropReason::tx_offload;
+    return false;
+  }
+  const std::uint32_t padding = m->pkthdr.len < caps.frame_bytes_min ? caps.frame_bytes_min - m->pkthdr.len : 0;
+  const std::size_t slices_max = std::min<std::size_t>(caps.slices_max, kBurstSlices);
+  const bool too_many = net::m_segments(*m) > slices_max;
+  if (padding == 0 && !too_many) return true;
+
+  net::MbufPtr whole = ifp_.domain().pool().get(m->pkthdr.len + padding);
+  if (!whole) {
+    why = DropReason::tx_no_mbuf;
+    return false;
+  }
+  const net::PktHdr header = m->pkthdr;
+  net::m_copydata(*m, 0, {net::MbufPool::append(*whole, header.len), header.len});
+  std::fill_n(net::MbufPool::append(*whole, padding), padding, std::byte{0});
+  whole->pkthdr = header;
+  whole->pkthdr.len += padding;
+  m = std::move(whole);
+  if (too_many) ifp_.counters.linearised.add(1);
+  return true;
+}
+
+// The link has the oldest `frames`: count them, show them, let them go.
+void Virtif::sent(std::size_t frames) {
+  net::IfCounters& count = ifp_.counters;
+  for (std::size_t i = 0; i < frames; ++i) {
+    const net::MbufPtr m = ifp_.snd.pop();
+    count.otaken.add(1);
+    count.obytes.add(m->pkthdr.len);
+    count.osegments.add(net::segments(m->pkthdr.offload, m->pkthdr.len));
+    if ((m->pkthdr.flags & (net::M_BCAST | net::M_MCAST)) != 0) count.omcasts.add(1);
+    ifp_.taps.mtap(*m, net::BpfDirection::out);
+  }
+}
+
+}  // namespace vif::drv
