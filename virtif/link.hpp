@@ -116,13 +116,19 @@ struct OpenLink {
   LinkDying* dying = nullptr;  // null: never refuses
 };
 
+// Whose link it will be.
+struct LinkOwner {
+  const std::string& ifname;
+  const net::MacAddress& lladdr;
+};
+
 // How the driver turns a link string into a link: the host's table of schemes.
 class LinkOpener {
  public:
   virtual ~LinkOpener() = default;
-  // Validates everything and takes what it needs from the host, but receives nothing yet. `ifname` and `lladdr` are the
-  // interface's. EINVAL: no such scheme (the text lists those there are) or a wrong argument; else the host's errno.
-  virtual Result<OpenLink> open(const Linkstr& linkstr, const std::string& ifname, const net::MacAddress& lladdr) = 0;
+  // Validates everything and takes what it needs from the host, but receives nothing yet. EINVAL: no such scheme (the
+  // text lists those there are) or a wrong argument; else the host's errno.
+  virtual Result<OpenLink> open(const Linkstr& linkstr, const LinkOwner& owner) = 0;
 };
 
 }  // namespace vif::drv

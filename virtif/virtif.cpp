@@ -74,7 +74,7 @@ Status Virtif::set_linkstr(std::string_view text) {
   }
   Result<Linkstr> parsed = Linkstr::parse(text);
   if (!parsed) return std::move(parsed).error();
-  Result<OpenLink> opened = opener_.open(*parsed, ifp_.name(), ifp_.lladdr());
+  Result<OpenLink> opened = opener_.open(*parsed, {ifp_.name(), ifp_.lladdr()});
   if (!opened) return std::move(opened).error();
 
   // Nothing can fail from here on.
