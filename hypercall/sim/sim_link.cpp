@@ -5,6 +5,16 @@
 #include <utility>
 
 namespace vif::host::sim {
+namespace {
+
+// The error, which then has been given.
+Error take(std::optional<Error>& scripted) {
+  Error error = std::move(*scripted);
+  scripted.reset();
+  return error;
+}
+
+}  // namespace
 
 void SimWire::arrive(Frame frame, net::Offload offload, std::int64_t timestamp_ns) {
   if (sink_ == nullptr) return;
@@ -38,7 +48,7 @@ class SimLink final : public drv::LinkPort, public drv::LinkDying {
 
   Status start(drv::LinkSink& sink) override {
     wire_.calls.push_back("start");
-    if (wire_.start_error) return *std::exchange(wire_.start_error, {});
+    if (wire_.start_error) return take(wire_.start_error);
     wire_.sink_ = &sink;
     wire_.started = true;
     return {};
@@ -117,7 +127,7 @@ Result<drv::OpenLink> SimWires::open(const drv::Linkstr& linkstr, const drv::Lin
   SimWire& wire = this->wire(linkstr.argument);
   wire.calls.push_back("open");
   if (wire.open) return fail(std::errc::device_or_resource_busy, "sim:" + linkstr.argument + " is taken");
-  if (wire.open_error) return *std::exchange(wire.open_error, {});
+  if (wire.open_error) return take(wire.open_error);
   auto link = std::make_unique<SimLink>(wire);
   drv::LinkDying* const dying = wire.may_refuse_dying ? link.get() : nullptr;
   return drv::OpenLink{std::move(link), wire.caps, dying};
