@@ -2,8 +2,8 @@
 """Counts what one `meson test` run did, test by test, and shows what failed or was skipped.
 
 usage: tally.py TESTLOG_JSON: prints to stderr the full log of each failure and a line for each skipped test, to stdout
-the one line "PASSED FAILED SKIPPED". A gtest program counts by its single tests, everything else (scripts, fuzz targets)
-as one.
+the one line "PASSED FAILED SKIPPED". A program of gtest or of Python's unittest counts by its single tests,
+everything else (scripts, fuzz targets) as one.
 """
 
 import json
@@ -13,6 +13,7 @@ import sys
 DONE = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \(\d+ ms\)$", re.MULTILINE)
 BEGUN = re.compile(r"^\[ RUN +\] (\S+)$", re.MULTILINE)
 DISABLED = re.compile(r"^ *YOU HAVE (\d+) DISABLED TEST", re.MULTILINE)
+UNITTEST = re.compile(r"^(test_\w+) \(.*\) \.\.\. (?:.*\n)*?(ok|FAIL|ERROR|skipped '(.*)')$", re.MULTILINE)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -37,6 +38,15 @@ def gtest_counts(output, result):
     return counts, lines
 
 
+def unittest_counts(output, result):
+    done = UNITTEST.findall(output)
+    words = [{"ok": "OK", "FAIL": "FAILED", "ERROR": "FAILED"}.get(word, "SKIPPED") for _, word, _ in done]
+    counts = {word: words.count(word) for word in ("OK", "FAILED", "SKIPPED")}
+    if result != "OK" and counts["FAILED"] == 0:
+        counts["FAILED"] = 1
+    return counts, [f"{name}: {reason}" for name, word, reason in done if word.startswith("skipped")]
+
+
 def script_counts(output, result):
     word = {"OK": "OK", "EXPECTEDFAIL": "OK", "SKIP": "SKIPPED"}.get(result, "FAILED")
     last = output.strip().splitlines()[-1:] or ["no reason given"]
@@ -48,15 +58,20 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as log:
         entries = [json.loads(line) for line in log]
     for entry in entries:
-        output = ESCAPES.sub("", entry.get("stdout", ""))
-        counts, skipped = (gtest_counts if BEGUN.search(output) else script_counts)(output, entry["result"])
+        output, words = ESCAPES.sub("", entry.get("stdout", "")), entry.get("stderr", "")
+        if BEGUN.search(output):
+            counts, skipped = gtest_counts(output, entry["result"])
+        elif UNITTEST.search(words):
+            counts, skipped = unittest_counts(words, entry["result"])
+        else:
+            counts, skipped = script_counts(output, entry["result"])
         for word in total:
             total[word] += counts[word]
         for line in skipped:
             print(f"  skipped: {entry['name']}: {line}", file=sys.stderr)
         if counts["FAILED"]:
             print(f"---- {entry['name']}: {entry['result']}, exit status {entry.get('returncode')}: "
-                  f"{' '.join(entry.get('command', []))}\n{output}{entry.get('stderr', '')}\n----", file=sys.stderr)
+                  f"{' '.join(entry.get('command', []))}\n{output}{words}\n----", file=sys.stderr)
     print(total["OK"], total["FAILED"], total["SKIPPED"])
 
 
