@@ -3,7 +3,7 @@
 #include "netstack/bpf_program.hpp"
 
 #include <gtest/gtest.h>
-#include <pcap/bpf.h>
+#include <pcap/pcap.h>
 
 #include <cerrno>
 #include <string>

@@ -3,7 +3,7 @@
 #include "netstack/bpf_tap.hpp"
 
 #include <gtest/gtest.h>
-#include <pcap/bpf.h>
+#include <pcap/pcap.h>
 
 #include <array>
 #include <functional>
