@@ -61,15 +61,16 @@ def text_problems(root, name, lines):
         return
     for number, line in enumerate(lines, 1):
         leftover = LEFTOVER.search(line)
-        if leftover:
+        if leftover and not name.endswith(".md"):
             yield f"{name}:{number}: {leftover.group(1)}. Do instead: do it now, or open an issue and write TODO(#12)."
         for pattern, what in FOREIGN:
             if pattern.search(line):
                 yield f"{name}:{number}: {what}. Do instead: say it relative to the repository, or in general words."
 
 
-def has_header(root, name):
-    return name.endswith(".cpp") and (root / name).with_suffix(".hpp").exists()
+def told_elsewhere(root, name):
+    """Whether the header beside it, or for a test its subject, says what the file is for."""
+    return name.endswith("_test.cpp") or (name.endswith(".cpp") and (root / name).with_suffix(".hpp").exists())
 
 
 def first_line_problems(root, name, lines):
@@ -79,7 +80,7 @@ def first_line_problems(root, name, lines):
     head = lines[1:] if lines[0].startswith("#!") else lines
     if not head or head[0] != f"{comment} SPDX-License-Identifier: BSD-2-Clause":
         yield f'{name}: Do instead: begin with "{comment} SPDX-License-Identifier: BSD-2-Clause".'
-    elif comment == "//" and not has_header(root, name) and not (len(head) > 1 and head[1].startswith("//")):
+    elif comment == "//" and not told_elsewhere(root, name) and not (len(head) > 1 and head[1].startswith("//")):
         yield f"{name}: no word on what the file is for. Do instead: say it in 2-6 comment lines after the licence line."
     if name.endswith((".hpp", ".h")) and "#pragma once" not in lines:
         yield f"{name}: Do instead: add #pragma once."
