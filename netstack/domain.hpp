@@ -48,7 +48,7 @@ class IfEventListener {
 class VIF_API Domain {
  public:
   struct Config {
-    MbufPool::Config pool;
+    MbufPool::Config pool = {};
     std::size_t interfaces_max = 4096;
     std::size_t inbox_commands = 1024;
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "netstack/if_data.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 
 namespace vif::net {
@@ -33,7 +34,8 @@ IfData IfCounters::read() const {
   data.ibytes = ibytes.get();
   data.imcasts = imcasts.get();
   data.isegments = isegments.get();
-  data.opackets = otaken.get() - data.dropped(tx_error);
+  // What was taken before the counters were zeroed may fail after.
+  data.opackets = std::max(otaken.get(), data.dropped(tx_error)) - data.dropped(tx_error);
   data.obytes = obytes.get();
   data.omcasts = omcasts.get();
   data.osegments = osegments.get();

@@ -45,6 +45,8 @@ Status Ifnet::transmit(MbufPtr frame) {
     counters.drop(DropReason::queue_full);
     return fail(std::errc::no_buffer_space, name_ + ": the send queue is full");
   }
+  hdr.rcvif = 0;
+  hdr.flags &= static_cast<std::uint16_t>(~(M_BCAST | M_MCAST | M_PROMISC));
   if (header.dst == kBroadcast) hdr.flags |= M_BCAST;
   else if (header.dst.is_group()) hdr.flags |= M_MCAST;
   snd.push(std::move(frame));

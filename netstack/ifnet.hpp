@@ -25,8 +25,7 @@ class IfDriver {
  public:
   virtual ~IfDriver() = default;
 
-  // Starts moving frames and sets IFF_RUNNING. On error nothing has changed. Called while running it reprograms the
-  // filter.
+  // Starts moving frames and sets IFF_RUNNING; not called while running. On error nothing has changed.
   virtual Status if_init() = 0;
   // Stops moving frames, clears IFF_RUNNING, purges the queue.
   virtual void if_stop() = 0;
@@ -79,8 +78,9 @@ class VIF_API Ifnet {
   void set_input(IfInput* input) { input_ = input; }  // null: ether_input
   void input(MbufPtr packet);
 
-  // Queues a whole frame (Ethernet header included) and starts the driver. On error the packet is gone and counted:
-  // ENETDOWN (not UP and RUNNING; not counted, as it was never the interface's), EMSGSIZE, ENOBUFS.
+  // Queues a whole frame (Ethernet header included) and starts the driver. What the frame's pkthdr says of a way in
+  // (rcvif, M_BCAST, M_MCAST, M_PROMISC) is replaced. On error the packet is gone and counted: ENETDOWN (not UP and
+  // RUNNING), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS.
   Status transmit(MbufPtr frame);
 
   // --- for the driver and ether_ioctl ---

@@ -12,9 +12,8 @@ Virtif::Virtif(net::Domain& domain, LinkOpener& opener, const std::string& base,
 Result<std::unique_ptr<Virtif>> Virtif::create(net::Domain& domain, LinkOpener& opener, const std::string& base,
                                                std::uint32_t unit) {
   std::unique_ptr<Virtif> sc(new Virtif(domain, opener, base, unit));
-  const std::optional<std::size_t> slot = domain.enter(*sc);
-  if (!slot) return fail(std::errc::no_space_on_device, "the domain is full: raise its interfaces_max");
-  sc->slot_ = *slot;
+  sc->slot_ = domain.enter(*sc);
+  if (!sc->slot_) return fail(std::errc::no_space_on_device, "the domain is full: raise its interfaces_max");
   net::ether_ifattach(sc->ifp_, net::random_mac(domain.random().next()));
   return sc;
 }
@@ -22,10 +21,11 @@ Result<std::unique_ptr<Virtif>> Virtif::create(net::Domain& domain, LinkOpener& 
 // Down and away in this order: no more output, no more upcalls, nothing queued, nobody listening, closed.
 Virtif::~Virtif() {
   net::Domain& domain = ifp_.domain();
+  departing_ = true;
   if (ifp_.is(net::IFF_RUNNING)) if_stop();
   if (ifp_.index() != 0) domain.withdraw(ifp_);
   net::ether_ifdetach(ifp_);
-  domain.leave(slot_);
+  if (slot_) domain.leave(*slot_);
 }
 
 Status Virtif::unclone() {
@@ -129,12 +129,12 @@ void Virtif::reprogram() {
 }
 
 void Virtif::link_changed(net::LinkState state, const Error* why) {
-  if (why != nullptr) link_error_ = why->text;
+  link_error_ = why != nullptr ? why->text : "";
   ifp_.set_link_state(state);
 }
 
 bool Virtif::poll(std::size_t budget) {
-  if (!ifp_.is(net::IFF_RUNNING)) return false;
+  if (!ifp_.is(net::IFF_RUNNING) || departing_) return false;
   const bool more = link_->port->drain(budget);
   ifp_.set_flag(net::IFF_OACTIVE, false);
   if_start();

@@ -53,7 +53,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
 
   // LinkSink
   void deliver(std::span<const RxFrame> frames) override;
-  void ready() override { ifp_.domain().ready(slot_); }
+  void ready() override { ifp_.domain().ready(*slot_); }
   void link_changed(net::LinkState state, const Error* why) override;
   void lost(DropReason reason, std::uint64_t frames) override { ifp_.counters.drop(reason, frames); }
 
@@ -72,7 +72,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
 
   net::Ifnet ifp_;
   LinkOpener& opener_;
-  std::size_t slot_ = 0;
+  std::optional<std::size_t> slot_;  // among the domain's polled; none only when create() fails
   std::optional<OpenLink> link_;
   std::string linkstr_;
   std::string link_error_;

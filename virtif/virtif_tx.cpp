@@ -11,16 +11,20 @@ struct Virtif::Burst {
   std::array<Bytes, kBurstSlices> slices;
 };
 
-// Sends in context until the queue is empty or the link says no. A tap that transmits only queues: the loop picks it
-// up.
+// Sends in context until the queue is empty or the link says no. A tap that transmits only queues, and the loop picks
+// it up; one that destroys the interface ends it.
 void Virtif::if_start() {
   if (starting_ || !ifp_.is(net::IFF_RUNNING)) return;
-  if (departing_ || ifp_.link_state() == net::LinkState::down) return ifp_.purge(DropReason::tx_down);
   const net::UpcallScope scope(ifp_.domain());
   starting_ = true;
   Burst burst;
   for (bool blocked = false; !blocked && ifp_.snd.size() > 0;) {
+    if (departing_ || ifp_.link_state() == net::LinkState::down) {
+      ifp_.purge(DropReason::tx_down);
+      break;
+    }
     const std::size_t gathered = gather(burst);
+    if (gathered == 0) break;  // none of them could be sent
     const SendResult result = link_->port->send(std::span(burst.frames).first(gathered));
     sent(result.taken);
     switch (result.status) {

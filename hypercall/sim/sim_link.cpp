@@ -109,6 +109,7 @@ class SimLink final : public drv::LinkPort, public drv::LinkDying {
     for (const Bytes slice : frame.slices) whole.insert(whole.end(), slice.begin(), slice.end());
     wire_.sent.push_back(std::move(whole));
     wire_.sent_slices.push_back(frame.slices.size());
+    wire_.sent_offload.push_back(frame.offload);
   }
 
   SimWire& wire_;

@@ -35,7 +35,8 @@ struct VIF_API SimWire {
 
   std::vector<Frame> sent;               // in one piece each
   std::vector<std::size_t> sent_slices;  // of each
-  std::vector<std::string> calls;        // "open", "start", "filter", "stop", "close", "dying"
+  std::vector<net::Offload> sent_offload;
+  std::vector<std::string> calls;  // "open", "start", "filter", "stop", "close", "dying"
   struct {
     net::MacAddress lladdr;
     bool promisc = false, allmulti = false;
