@@ -49,11 +49,11 @@ struct EtherIoctl {
   }
 
   Result<Reprogram> operator()(const SetLladdr& request) const {
-    if (request.address.is_group() || request.address == MacAddress{}) {
+    if (request.address.is_group()) {
       return fail(std::errc::invalid_argument,
                   ifp.name() + ": " + request.address.to_string() +
                       " cannot be an interface's address: expected a unicast address (lowest bit of the first octet "
-                      "clear, not all zero)");
+                      "clear)");
     }
     ifp.set_lladdr(request.address);
     return Reprogram::yes;

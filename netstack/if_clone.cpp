@@ -109,9 +109,14 @@ Status IfCloneTable::destroy(std::string_view name) {
 }
 
 Ifnet* IfCloneTable::find(std::string_view name) const {
+  ClonedIf* const clone = find_clone(name);
+  return clone == nullptr ? nullptr : &clone->ifnet();
+}
+
+ClonedIf* IfCloneTable::find_clone(std::string_view name) const {
   for (const auto& [base, kind] : kinds_) {
     for (const auto& [unit, entry] : kind.units) {
-      if (!entry.departing && entry.clone->ifnet().name() == name) return &entry.clone->ifnet();
+      if (!entry.departing && entry.clone->ifnet().name() == name) return entry.clone.get();
     }
   }
   return nullptr;

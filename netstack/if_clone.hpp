@@ -51,6 +51,9 @@ class VIF_API IfCloneTable {
   Status destroy(std::string_view name);
 
   Ifnet* find(std::string_view name) const;
+  // The same with what the driver adds: dynamic_cast it to the driver's type. Null: no such interface.
+  ClonedIf* find_clone(std::string_view name) const;
+  Domain& domain() const { return domain_; }
   std::string cloners() const;  // "virt, tap": for messages
 
  private:

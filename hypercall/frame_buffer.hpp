@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Frames on their way from one thread to a domain: a fixed piece of memory filled by whoever sends, emptied in place by
+// the receiver. Not thread-safe: its owner's mutex guards the one being filled, the other is the receiver's alone.
+//
+// Emptying starts over at the front, so a receiver that keeps up works in a few cache lines, whatever the capacity.
+#pragma once
+
+#include <algorithm>
+#include <cassert>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "virtif/link.hpp"
+
+namespace vif::host {
+
+class FrameBuffer {
+ public:
+  static constexpr std::size_t kFrames = 1024;
+  static constexpr std::size_t kBytes = std::size_t{1} << 20;  // several of the largest frames
+
+  FrameBuffer() : bytes_(new std::byte[kBytes]), frames_(std::make_unique<drv::RxFrame[]>(kFrames)) {}
+
+  // Copies a frame in. False: no room.
+  bool push(const drv::TxFrame& frame, std::int64_t timestamp_ns) {
+    if (count_ == kFrames || frame.bytes > kBytes - used_) return false;
+    std::byte* const at = bytes_.get() + used_;
+    std::size_t filled = 0;
+    for (const Bytes slice : frame.slices) {
+      std::memcpy(at + filled, slice.data(), slice.size());
+      filled += slice.size();
+    }
+    assert(filled == frame.bytes);
+    frames_[count_++] = {{at, filled}, 0, timestamp_ns, frame.offload};
+    used_ += (filled + 7) & ~std::size_t{7};  // the copies of small frames stay word-aligned
+    return true;
+  }
+
+  bool empty() const { return next_ == count_; }
+
+  // The next frames, at most `budget`; they stay in place until clear().
+  std::span<const drv::RxFrame> take(std::size_t budget) {
+    const std::size_t n = std::min(budget, count_ - next_);
+    next_ += n;
+    return {frames_.get() + next_ - n, n};
+  }
+
+  void clear() { used_ = count_ = next_ = 0; }
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::unique_ptr<drv::RxFrame[]> frames_;
+  std::size_t used_ = 0;   // of bytes_
+  std::size_t count_ = 0;  // frames in it
+  std::size_t next_ = 0;   // the first not taken
+};
+
+// Two of them: senders fill one under the mutex while the receiver empties the other; they swap when that is empty.
+class FrameExchange {
+ public:
+  // Any thread. Copies what fits and tells the sink, once a burst; the rest is the receiver's overrun.
+  void push(std::span<const drv::TxFrame> frames, std::int64_t timestamp_ns) {
+    const std::lock_guard lock(mutex_);
+    if (sink_ == nullptr) return;
+    for (const drv::TxFrame& frame : frames) overruns_ += !filling_.push(frame, timestamp_ns);
+    // Under the lock, so that after close() nobody calls.
+    sink_->ready();
+  }
+
+  // The receiver's thread.
+  void open(drv::LinkSink& sink) {
+    const std::lock_guard lock(mutex_);
+    sink_ = &sink;
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    sink_ = nullptr;
+    filling_.clear();
+    emptying_.clear();
+    overruns_ = 0;
+  }
+
+  // Delivers at most `budget` frames, with no lock held. True: there are more.
+  bool drain(std::size_t budget, drv::LinkSink& sink) {
+    if (emptying_.empty()) swap(sink);
+    if (const auto frames = emptying_.take(budget); !frames.empty()) sink.deliver(frames);
+    if (!emptying_.empty()) return true;
+    const std::lock_guard lock(mutex_);
+    return !filling_.empty();
+  }
+
+ private:
+  void swap(drv::LinkSink& sink) {
+    std::uint64_t overruns = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      emptying_.clear();
+      std::swap(filling_, emptying_);
+      overruns = std::exchange(overruns_, 0);
+    }
+    if (overruns > 0) sink.lost(DropReason::rx_overrun, overruns);
+  }
+
+  std::mutex mutex_;
+  FrameBuffer filling_;            // under mutex_
+  FrameBuffer emptying_;           // the receiver's
+  drv::LinkSink* sink_ = nullptr;  // under mutex_; null: closed
+  std::uint64_t overruns_ = 0;     // under mutex_
+};
+
+}  // namespace vif::host

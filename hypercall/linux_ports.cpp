@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hypercall/linux_ports.hpp"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "hypercall/gzip_source.hpp"
+#include "hypercall/host_error.hpp"
+#include "hypercall/unique_fd.hpp"
+
+namespace vif::host {
+namespace {
+
+std::int64_t read_clock_ns(clockid_t clock) {
+  timespec at{};
+  ::clock_gettime(clock, &at);  // cannot fail for the two clocks used here
+  return at.tv_sec * 1'000'000'000 + at.tv_nsec;
+}
+
+class FileSource final : public ByteSource {
+ public:
+  FileSource(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<std::size_t> read(MutBytes into) override {
+    for (;;) {
+      const ssize_t n = ::read(fd_.get(), into.data(), into.size());
+      if (n >= 0) return static_cast<std::size_t>(n);
+      if (errno != EINTR) return host_error("reading " + path_);
+    }
+  }
+
+ private:
+  UniqueFd fd_;
+  std::string path_;
+};
+
+class FileSink final : public ByteSink {
+ public:
+  FileSink(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Status append(Bytes bytes) override {
+    for (Bytes left = bytes; !left.empty();) {
+      const ssize_t n = ::write(fd_.get(), left.data(), left.size());
+      if (n > 0) {
+        left = left.subspan(static_cast<std::size_t>(n));
+      } else if (n == 0 || errno != EINTR) {
+        const Error error = n == 0 ? fail(std::errc::io_error, "writing " + path_ + ": the device takes nothing")
+                                   : host_error("writing " + path_);
+        take_back();
+        return error;
+      }
+    }
+    bytes_kept_ += static_cast<off_t>(bytes.size());
+    return {};
+  }
+
+ private:
+  // Best effort: what is no regular file keeps the piece.
+  void take_back() {
+    if (::ftruncate(fd_.get(), bytes_kept_) == 0) ::lseek(fd_.get(), bytes_kept_, SEEK_SET);
+  }
+
+  UniqueFd fd_;
+  std::string path_;
+  off_t bytes_kept_ = 0;
+};
+
+}  // namespace
+
+Time LinuxClock::now() { return Time(read_clock_ns(CLOCK_MONOTONIC)); }
+std::int64_t LinuxClock::wall_ns() { return read_clock_ns(CLOCK_REALTIME); }
+
+std::uint64_t LinuxRandom::next() {
+  std::uint64_t number = 0;
+  // Eight bytes come whole or not at all, and only a signal before the pool is seeded stops them (getrandom(2)).
+  while (::getrandom(&number, sizeof number, 0) != sizeof number) {
+  }
+  return number;
+}
+
+Result<std::unique_ptr<ByteSource>> LinuxFiles::open_source(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return host_error("cannot open " + path);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+    return host_error("cannot read " + path);
+  }
+  return unpack_if_gzip(std::make_unique<FileSource>(std::move(fd), path), path);
+}
+
+Result<std::unique_ptr<ByteSink>> LinuxFiles::create_sink(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!fd) return host_error("cannot create " + path);
+  return std::unique_ptr<ByteSink>(std::make_unique<FileSink>(std::move(fd), path));
+}
+
+}  // namespace vif::host

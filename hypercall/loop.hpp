@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A domain on Linux: its clock, its sleep and its wake-up. Keep your own event loop and use three calls:
+//
+//   wait until fd() is readable or next_deadline() has come; then poll(budget)
+//
+// or let run() (hypercall/run.hpp) do it. One thread at a time, which then is the domain's thread; wake() is for any.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "hypercall/unique_fd.hpp"
+#include "netstack/domain.hpp"
+
+namespace vif::host {
+
+class VIF_API Loop final : public net::WakePort {
+ public:
+  // Errors: eventfd's (EMFILE, ENFILE, ENOMEM). The ports outlive the loop.
+  static Result<std::unique_ptr<Loop>> create(ClockPort& clock, RandomPort& random, const net::Domain::Config& config);
+
+  net::Domain& domain() { return domain_; }
+
+  // Readable when there is work. Borrowed; do not read it.
+  int fd() const { return event_.get(); }
+  // When poll() is due without fd(): on the clock's time line; nullopt: never.
+  std::optional<Time> next_deadline() const { return domain_.next_deadline(); }
+
+  // One round of the domain's work, at most `budget` frames an interface. Afterwards fd() is readable exactly when
+  // there is more. True: there is.
+  bool poll(std::size_t budget);
+
+  void wake() override;
+
+ private:
+  Loop(ClockPort& clock, RandomPort& random, const net::Domain::Config& config, UniqueFd event)
+      : clock_(clock), event_(std::move(event)), domain_(config, random, *this) {}
+
+  ClockPort& clock_;
+  UniqueFd event_;
+  net::Domain domain_;
+};
+
+}  // namespace vif::host

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The only file with Boost.Asio in it. Asio wakes us; it does not see a single frame.
+#include "hypercall/run.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace vif::host {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::size_t kBudgetFrames = 64;
+
+Error asio_error(const error_code& error, const char* what) {
+  return {std::error_code(error.value(), std::generic_category()), std::string(what) + ": " + error.message()};
+}
+
+}  // namespace
+
+struct Runner::State {
+  explicit State(Loop& polled) : loop(polled), wakes(context, polled.fd()), timer(context), signals(context) {}
+  ~State() { wakes.release(); }  // the loop's
+
+  void poll() {
+    // A few rounds a wake-up, so that stop() and signals get their turn under load.
+    for (int rounds = 16; rounds > 0 && loop.poll(kBudgetFrames); --rounds) {
+    }
+    if (const auto deadline = loop.next_deadline()) {
+      timer.expires_at(std::chrono::steady_clock::time_point(*deadline));
+      timer.async_wait([this](const error_code& error) {
+        if (!error) poll();
+      });
+    }
+  }
+
+  void wait() {
+    wakes.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
+      if (error) return;
+      poll();
+      wait();
+    });
+  }
+
+  Loop& loop;
+  asio::io_context context{1};
+  asio::posix::stream_descriptor wakes;
+  asio::steady_timer timer;
+  asio::signal_set signals;
+};
+
+Runner::Runner(Loop& loop) : state_(std::make_unique<State>(loop)) {}
+Runner::~Runner() = default;
+
+Status Runner::stop_on_signals() {
+  for (const int number : {SIGINT, SIGTERM}) {
+    error_code error;
+    state_->signals.add(number, error);
+    if (error) return asio_error(error, "cannot wait for signals");
+  }
+  state_->signals.async_wait([this](const error_code& error, int) {
+    if (!error) stop();
+  });
+  return {};
+}
+
+Status Runner::run() {
+  state_->wait();
+  try {
+    state_->context.run();
+  } catch (const boost::system::system_error& error) {
+    return asio_error(error.code(), "waiting for work");
+  }
+  return {};
+}
+
+void Runner::stop() { state_->context.stop(); }
+
+}  // namespace vif::host

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// virtifctl: parses, calls the verb, prints. Exit status: 0 done, 1 something failed (results are still printed), 2
+// usage.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "tools/virtifctl/replay_command.hpp"
+
+#ifndef VIF_VERSION
+#error "meson defines VIF_VERSION"
+#endif
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+int run(int argc, char** argv) {
+  CLI::App app("Virtual Ethernet interfaces in user space.", "virtifctl");
+  app.set_version_flag("--version", "virtifctl " VIF_VERSION);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  vif::tools::ReplayCommand replay(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version
+  }
+  return replay.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "virtifctl: %s\n", error.what());
+    return kFailed;
+  }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/replay_command.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+
+#include "hypercall/bpf_compile.hpp"
+#include "hypercall/host/replay.hpp"
+#include "hypercall/linux_ports.hpp"
+#include "hypercall/loop.hpp"
+#include "hypercall/pcap_link.hpp"
+#include "tools/virtifctl/capture_copy.hpp"
+#include "tools/virtifctl/replay_print.hpp"
+
+namespace vif::tools {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr Time kProgressEvery = std::chrono::milliseconds(500);
+
+int usage(const std::string& text) {
+  fmt::print(stderr, "virtifctl replay: {}\nRun with --help for more information.\n", text);
+  return kUsage;
+}
+
+int failed(const std::string& text) {
+  fmt::print(stderr, "virtifctl: {}\n", text);
+  return kFailed;
+}
+
+Result<std::uint32_t> parse_mtu(const std::string& text) {
+  constexpr std::uint32_t kMtuMax = net::kFrameBytesMax - net::kEtherHeaderBytes;
+  std::uint32_t mtu_bytes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu_bytes);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  if (whole && mtu_bytes >= net::Ifnet::kMtuMin && mtu_bytes <= kMtuMax) return mtu_bytes;
+  return fail(EINVAL, fmt::format("--mtu: '{}' is not a number from {} to {}", text, net::Ifnet::kMtuMin, kMtuMax));
+}
+
+// Says on a terminal how far it is, once it takes more than a moment.
+class ProgressLine {
+ public:
+  explicit ProgressLine(ClockPort& clock) : clock_(clock), shown_(clock.now()) {}
+
+  void clear() const {
+    if (open_) fmt::print(stderr, "\r\033[K");
+  }
+
+  void show(const std::string& file, std::uint64_t frames) {
+    if (!terminal_ || clock_.now() - shown_ < kProgressEvery) return;
+    shown_ = clock_.now();
+    open_ = true;
+    fmt::print(stderr, "\r\033[K{}: {} frames", file, frames);
+  }
+
+ private:
+  ClockPort& clock_;
+  Time shown_;
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool open_ = false;
+};
+
+}  // namespace
+
+ReplayCommand::ReplayCommand(CLI::App& app) {
+  CLI::App& replay =
+      *app.add_subcommand("replay", "Send capture files through a virtual interface and report what it passes up.");
+  replay.add_option("FILE", files_, "pcap or pcapng, also gzipped")->required();
+  replay.add_option("--lladdr", lladdr_, "the interface's address (default: generated)")->type_name("MAC");
+  replay.add_option("--join", join_, "join this group; may be repeated")->type_name("MAC")->expected(1)->take_all();
+  replay.add_flag("--allmulti", allmulti_, "receive every group");
+  replay.add_flag("--promisc", promisc_, "receive everything");
+  replay
+      .add_option("--mtu", mtu_bytes_,
+                  "drop frames above N + 14 bytes, + 4 when tagged; 46 to 262130 (default: no limit)")
+      ->type_name("N");
+  replay.add_option("--filter", filter_, "pass only what matches, in pcap-filter(7)'s language, addresses as numbers")
+      ->type_name("BPF");
+  replay.add_option("--write", write_, "write what was passed to this file: pcapng when its name ends so, else pcap")
+      ->type_name("FILE");
+  replay.add_flag("-j,--json", json_, "print a JSON array, an object a file");
+}
+
+Result<host::ReplayRequest> ReplayCommand::request() const {
+  host::ReplayRequest request;
+  request.allmulti = allmulti_;
+  request.promisc = promisc_;
+  if (mtu_bytes_) {
+    const Result<std::uint32_t> mtu_bytes = parse_mtu(*mtu_bytes_);
+    if (!mtu_bytes) return mtu_bytes.error();
+    request.mtu_bytes = *mtu_bytes;
+  }
+  if (lladdr_) {
+    Result<net::MacAddress> lladdr = net::MacAddress::parse(*lladdr_);
+    if (!lladdr) return fail(lladdr.error().number(), "--lladdr: " + lladdr.error().text);
+    request.lladdr = *lladdr;
+  }
+  for (const std::string& text : join_) {
+    Result<net::MacAddress> group = net::MacAddress::parse(text);
+    if (!group) return fail(group.error().number(), "--join: " + group.error().text);
+    request.join.push_back(*group);
+  }
+  Result<net::BpfProgram> filter = host::compile_filter(filter_);
+  if (!filter) return fail(filter.error().number(), "--filter '" + filter_ + "': " + filter.error().text);
+  request.filter = std::move(*filter);
+  if (write_) {
+    if (auto format = host::capture_format_of(*write_); !format)
+      return fail(format.error().number(), "--write: " + format.error().text);
+    for (const std::string& file : files_) {
+      std::error_code absent;  // which is no match
+      if (std::filesystem::equivalent(file, *write_, absent))
+        return fail(EINVAL, "--write: " + *write_ + " is also read");
+    }
+  }
+  return request;
+}
+
+int ReplayCommand::run() {
+  Result<host::ReplayRequest> asked = request();
+  if (!asked) return usage(asked.error().text);
+  host::ReplayRequest& request = *asked;
+
+  host::LinuxClock clock;
+  host::LinuxRandom random;
+  host::LinuxFiles files;
+  Result<std::unique_ptr<host::Loop>> loop = host::Loop::create(clock, random, {});
+  if (!loop) return failed(loop.error().text);
+  host::Instance instance({clock, files});
+  net::IfCloneTable& interfaces = instance.attach((*loop)->domain());
+
+  std::unique_ptr<CaptureCopy> copy;
+  if (write_) {
+    Result<std::unique_ptr<CaptureCopy>> created = CaptureCopy::create(*write_, files);
+    if (!created) return failed(created.error().text);
+    copy = std::move(*created);
+    request.copy = [&](const net::Mbuf& packet) { return copy->add(packet); };
+  }
+
+  std::vector<ReplayedFile> replayed;
+  bool whole = true;
+  ProgressLine progress(clock);
+  for (const std::string& file : files_) {
+    request.progress = [&](std::uint64_t frames) { progress.show(file, frames); };
+    Result<host::ReplayReport> report = host::replay(request, file, interfaces);
+    if (!report) return usage(report.error().text);
+    if (copy) {
+      if (Status kept = copy->flush(); !kept && report->error.empty()) report->error = kept.error().text;
+    }
+    whole &= report->error.empty();
+    replayed.push_back({file, std::move(*report)});
+  }
+  progress.clear();
+  json_ ? print_json(replayed) : print_table(replayed);
+  if (std::fflush(stdout) != 0) return failed(std::string("cannot write the result: ") + std::strerror(errno));
+  return whole ? 0 : kFailed;
+}
+
+}  // namespace vif::tools

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// `virtifctl replay`: its options, its table and its JSON.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hypercall/host/replay.hpp"
+
+namespace vif::tools {
+
+class ReplayCommand {
+ public:
+  explicit ReplayCommand(CLI::App& app);  // adds the subcommand; lives as long as `app` parses
+
+  // The exit status.
+  int run();
+
+ private:
+  // What the options ask for. Errors: EINVAL, naming the option.
+  Result<host::ReplayRequest> request() const;
+
+  std::vector<std::string> files_;
+  std::optional<std::string> lladdr_;
+  std::vector<std::string> join_;
+  bool allmulti_ = false;
+  bool promisc_ = false;
+  std::optional<std::string> mtu_bytes_;
+  std::string filter_;
+  std::optional<std::string> write_;
+  bool json_ = false;
+};
+
+}  // namespace vif::tools
