@@ -41,8 +41,11 @@ Error trailer_damage(std::uint64_t trailer_offset, std::uint32_t trailer, std::u
       "length " + number(trailer) + ", expected " + number(block_bytes) + " as in the block's header");
 }
 
-std::optional<Error> length_damage(std::uint32_t block_bytes, std::size_t bytes_min, std::uint64_t offset) {
-  if (block_bytes >= bytes_min && block_bytes % 4 == 0) return {};
+bool is_length(std::uint32_t block_bytes, std::size_t bytes_min) {
+  return block_bytes >= bytes_min && block_bytes % 4 == 0;
+}
+
+Error length_damage(std::uint32_t block_bytes, std::size_t bytes_min, std::uint64_t offset) {
   return capture_damage("block header", offset,
                         "block length " + number(block_bytes) + ", expected a multiple of 4 from " + number(bytes_min));
 }
@@ -99,8 +102,11 @@ std::size_t PcapngParser::begin_section(Bytes rest, std::uint64_t offset, Parsed
     return 0;
   }
   const auto block_bytes = load_ordered<std::uint32_t>(rest.data() + 4);
-  parsed.damage = length_damage(block_bytes, kBlockBytesMin + kSectionHeaderBytes, offset);
-  if (parsed.damage) return 0;
+  constexpr std::size_t kBytesMin = kBlockBytesMin + kSectionHeaderBytes;
+  if (!is_length(block_bytes, kBytesMin)) {
+    parsed.damage = length_damage(block_bytes, kBytesMin, offset);
+    return 0;
+  }
   section_interface_ = interfaces_.size();
   return begin_skip(block_bytes, offset, rest, parsed);
 }
@@ -115,29 +121,33 @@ std::size_t PcapngParser::advance_block(Bytes rest, std::uint64_t offset, std::s
     parsed.frames_full = true;
     return 0;
   }
-  if (!is_frame && type != kInterfaceDescription) {
-    parsed.damage = length_damage(block_bytes, kBlockBytesMin, offset);
-    return parsed.damage ? 0 : begin_skip(block_bytes, offset, rest, parsed);
+  const bool is_skipped = !is_frame && type != kInterfaceDescription;
+  const std::size_t bytes_min = kBlockBytesMin + (is_skipped ? 0 : body_bytes_min(type));
+  if (!is_length(block_bytes, bytes_min)) [[unlikely]] {
+    parsed.damage = length_damage(block_bytes, bytes_min, offset);
+    return 0;
   }
-  parsed.damage = length_damage(block_bytes, kBlockBytesMin + body_bytes_min(type), offset);
-  if (!parsed.damage && block_bytes > kBlockBytesMax) {
+  if (is_skipped) return begin_skip(block_bytes, offset, rest, parsed);
+  if (block_bytes > kBlockBytesMax) [[unlikely]] {
     parsed.damage = capture_damage("block header", offset,
                                    "block of type " + number(type) + " claims " + number(block_bytes) +
                                        " bytes, expected at most " + number(kBlockBytesMax));
+    return 0;
   }
-  if (parsed.damage || rest.size() < block_bytes) return 0;
+  if (rest.size() < block_bytes) return 0;
 
   const std::size_t trailer_at = block_bytes - kBlockTrailerBytes;
   const auto trailer = load<std::uint32_t, kOrder>(rest.data() + trailer_at);
-  if (trailer != block_bytes) {
+  if (trailer != block_bytes) [[unlikely]] {
     parsed.damage = trailer_damage(offset + trailer_at, trailer, block_bytes);
     return 0;
   }
   const Block block{rest.first(trailer_at).subspan(kBlockHeaderBytes), type, offset};
-  if (!is_frame) parsed.damage = add_interface<kOrder>(block);
-  else if (type == kSimplePacket) parsed.damage = read_simple_packet<kOrder>(block, into[parsed.frames]);
-  else parsed.damage = read_packet<kOrder>(block, into[parsed.frames]);
-  if (parsed.damage) return 0;
+  bool is_read = false;
+  if (!is_frame) is_read = add_interface<kOrder>(block, parsed);
+  else if (type == kSimplePacket) is_read = read_simple_packet<kOrder>(block, into[parsed.frames], parsed);
+  else is_read = read_packet<kOrder>(block, into[parsed.frames], parsed);
+  if (!is_read) return 0;
   if (is_frame) parsed.frames++;
   return block_bytes;
 }
@@ -165,10 +175,11 @@ std::size_t PcapngParser::skip(Bytes rest, ParsedBytes& parsed) {
 }
 
 template <std::endian kOrder>
-std::optional<Error> PcapngParser::add_interface(const Block& block) {
+bool PcapngParser::add_interface(const Block& block, ParsedBytes& parsed) {
   if (interfaces_.size() == kCaptureInterfacesMax) {
-    return capture_damage("interface block", block.offset,
-                          "one interface more than the " + number(kCaptureInterfacesMax) + " a file may have");
+    parsed.damage = capture_damage("interface block", block.offset,
+                                   "one interface more than the " + number(kCaptureInterfacesMax) + " a file may have");
+    return false;
   }
   CaptureInterface interface;
   interface.link_type = load<std::uint16_t, kOrder>(block.body.data());
@@ -177,11 +188,11 @@ std::optional<Error> PcapngParser::add_interface(const Block& block) {
   interface.name = options.name.substr(0, kCaptureNameBytesMax);
   interface.time = TimeScale(options.time_resolution, options.time_offset_s);
   interfaces_.push_back(std::move(interface));
-  return {};
+  return true;
 }
 
 template <std::endian kOrder>
-std::optional<Error> PcapngParser::read_packet(const Block& block, CaptureFrame& frame) const {
+bool PcapngParser::read_packet(const Block& block, CaptureFrame& frame, ParsedBytes& parsed) const {
   const std::byte* at = block.body.data();
   const std::uint32_t interface =
       block.type == kObsoletePacket ? load<std::uint16_t, kOrder>(at) : load<std::uint32_t, kOrder>(at);
@@ -190,13 +201,16 @@ std::optional<Error> PcapngParser::read_packet(const Block& block, CaptureFrame&
   const auto captured_bytes = load<std::uint32_t, kOrder>(at + 12);
   const std::size_t data_bytes_max = std::min(block.body.size() - kPacketHeaderBytes, kCaptureFrameBytesMax);
   if (interface >= interfaces_.size() - section_interface_) [[unlikely]] {
-    return capture_damage("packet block", block.offset,
-                          "interface " + number(interface) + ", expected one of the section's " +
-                              number(interfaces_.size() - section_interface_));
+    parsed.damage = capture_damage("packet block", block.offset,
+                                   "interface " + number(interface) + ", expected one of the section's " +
+                                       number(interfaces_.size() - section_interface_));
+    return false;
   }
   if (captured_bytes > data_bytes_max) [[unlikely]] {
-    return capture_damage("packet block", block.offset,
-                          "captured length " + number(captured_bytes) + ", expected at most " + number(data_bytes_max));
+    parsed.damage =
+        capture_damage("packet block", block.offset,
+                       "captured length " + number(captured_bytes) + ", expected at most " + number(data_bytes_max));
+    return false;
   }
   const std::size_t index = section_interface_ + interface;
   frame = {.bytes = {at + kPacketHeaderBytes, captured_bytes},
@@ -205,14 +219,16 @@ std::optional<Error> PcapngParser::read_packet(const Block& block, CaptureFrame&
            .interface = static_cast<std::uint32_t>(index),
            .timestamp_ns = interfaces_[index].time.to_ns(std::uint64_t{time_high} << 32 | time_low),
            .has_time = true};
-  return {};
+  return true;
 }
 
 // It names neither interface nor captured length: interface 0, and the shortest of what the file says elsewhere.
 template <std::endian kOrder>
-std::optional<Error> PcapngParser::read_simple_packet(const Block& block, CaptureFrame& frame) const {
+bool PcapngParser::read_simple_packet(const Block& block, CaptureFrame& frame, ParsedBytes& parsed) const {
   if (interfaces_.size() == section_interface_) {
-    return capture_damage("simple packet block", block.offset, "no interface described before it in its section");
+    parsed.damage =
+        capture_damage("simple packet block", block.offset, "no interface described before it in its section");
+    return false;
   }
   const CaptureInterface& interface = interfaces_[section_interface_];
   const auto wire_bytes = load<std::uint32_t, kOrder>(block.body.data());
@@ -220,9 +236,10 @@ std::optional<Error> PcapngParser::read_simple_packet(const Block& block, Captur
   std::size_t captured_bytes = std::min<std::size_t>(wire_bytes, room.size());
   if (interface.snap_bytes != 0) captured_bytes = std::min<std::size_t>(captured_bytes, interface.snap_bytes);
   if (captured_bytes > kCaptureFrameBytesMax) {
-    return capture_damage(
+    parsed.damage = capture_damage(
         "simple packet block", block.offset,
         "captured length " + number(captured_bytes) + ", expected at most " + number(kCaptureFrameBytesMax));
+    return false;
   }
   frame = {.bytes = room.first(captured_bytes),
            .wire_bytes = wire_bytes,
@@ -230,7 +247,7 @@ std::optional<Error> PcapngParser::read_simple_packet(const Block& block, Captur
            .interface = static_cast<std::uint32_t>(section_interface_),
            .timestamp_ns = 0,
            .has_time = false};
-  return {};
+  return true;
 }
 
 std::optional<Error> PcapngParser::damage_at_end(Bytes rest, std::uint64_t offset) const {

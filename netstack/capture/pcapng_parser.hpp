@@ -46,12 +46,13 @@ class PcapngParser {
   std::size_t begin_skip(std::uint32_t block_bytes, std::uint64_t offset, Bytes rest, ParsedBytes& parsed);
   std::size_t skip(Bytes rest, ParsedBytes& parsed);
 
+  // Each returns false after it has named the damage in `parsed`.
   template <std::endian kOrder>
-  std::optional<Error> add_interface(const Block& block);
+  bool add_interface(const Block& block, ParsedBytes& parsed);
   template <std::endian kOrder>
-  std::optional<Error> read_packet(const Block& block, CaptureFrame& frame) const;
+  bool read_packet(const Block& block, CaptureFrame& frame, ParsedBytes& parsed) const;
   template <std::endian kOrder>
-  std::optional<Error> read_simple_packet(const Block& block, CaptureFrame& frame) const;
+  bool read_simple_packet(const Block& block, CaptureFrame& frame, ParsedBytes& parsed) const;
 
   template <class T>
   T load_ordered(const std::byte* from) const;

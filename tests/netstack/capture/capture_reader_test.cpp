@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// How CaptureReader behaves whatever the format: pieces and batches change nothing, whole records come before the error
+// behind them, the error stays, and the buffer is never too small.
 #include "netstack/capture/capture_reader.hpp"
 
 #include <gtest/gtest.h>

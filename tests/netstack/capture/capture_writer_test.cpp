@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// How CaptureWriter behaves: exact bytes of both formats, round trips, what a format cannot say, what it refuses, and
+// what a full disk leaves behind.
 #include "netstack/capture/capture_writer.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The rules of classic pcap, each in both byte orders: magics, versions, lengths, damage and how it is worded.
+// Expectations are those of the format draft and of libpcap's reader.
 #include "netstack/capture/pcap_parser.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The rules of pcapng, each in both byte orders: blocks, sections, interfaces, options, damage and how it is worded.
+// Expectations are those of the format draft and of libpcap's reader.
 #include "netstack/capture/pcapng_parser.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Every unit and offset a pcapng interface can state gives nanoseconds, and the ends of int64 hold.
+// Known values were worked out by hand.
 #include "netstack/capture/time_scale.hpp"
 
 #include <gtest/gtest.h>
