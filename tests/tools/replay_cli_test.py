@@ -115,7 +115,7 @@ class Reports(Replay):
         self.assertEqual((got["passed"]["frames"], got["dropped"]["filtered"], got["dropped"]["not_for_us"]), (5, 2, 5))
 
     def test_filter_sees_tags(self):
-        for words, frames in (("vlan 86", 13), ("vlan 87", 0), ("vlan 86 and icmp6", 3), ("ether proto 0x0806", 0)):
+        for words, frames in (("vlan 86", 13), ("vlan 87", 0), ("vlan 86 and icmp6", 4), ("ether proto 0x0806", 0)):
             got = self.json(DATA / "vlan.pcap", "--promisc", "--filter", words)[0]
             self.assertEqual(got["passed"]["frames"], frames, words)
 
@@ -194,7 +194,7 @@ class HostFails(Replay):
         empty, words = self.folder / "empty.pcap", self.folder / "words.pcap"
         empty.write_bytes(b"")
         words.write_text("Dear reader, this is no capture file at all.\n", encoding="utf-8")
-        objects = self.failed(ctl("replay", DATA / "cut-short.pcap", short, empty, words, "--promisc", "-j"), "5430")
+        objects = self.failed(ctl("replay", DATA / "cut-short.pcap", short, empty, words, "--promisc", "-j"), r"\b5414\b")
         self.assertEqual(objects[0]["passed"]["frames"], 11)
         self.assertTrue(0 < objects[1]["frames"] < 12, objects[1])
         self.assertEqual([got["frames"] for got in objects[2:]], [0, 0])
