@@ -80,133 +80,81 @@ class ChainFrame {
   std::uint32_t tag_ = 0;
 };
 
-struct Registers {
-  std::uint32_t a = 0, x = 0;
+std::uint32_t shift_left(std::uint32_t a, std::uint32_t bits) { return bits < 32 ? a << bits : 0; }
+std::uint32_t shift_right(std::uint32_t a, std::uint32_t bits) { return bits < 32 ? a >> bits : 0; }
+
+// The length of the IPv4 header that begins at `offset`.
+template <class Frame>
+bool load_header_bytes(Frame& frame, std::uint64_t offset, std::uint32_t& to) {
+  std::uint32_t first = 0;
+  if (!frame.template load<std::uint8_t>(offset, first)) return false;
+  to = (first & 0xf) * 4;
+  return true;
+}
+
+// Ends: a validated program only jumps forward and its last instruction returns. One line an instruction.
+// clang-format off
+template <class Frame>
+std::uint32_t run(const BpfInsn* pc, Frame frame, const std::uint32_t wire_bytes) {
   std::array<std::uint32_t, kScratchWords> scratch{};
-  std::uint32_t wire_bytes = 0;
-};
-
-template <class Frame>
-bool load_packet(Frame& frame, std::uint16_t code, std::uint64_t offset, std::uint32_t& to) {
-  switch (code & kSizeMask) {
-    case kW:
-      return frame.template load<std::uint32_t>(offset, to);
-    case kH:
-      return frame.template load<std::uint16_t>(offset, to);
-    default:
-      return frame.template load<std::uint8_t>(offset, to);
-  }
-}
-
-template <class Frame>
-bool load_a(Frame& frame, const BpfInsn& insn, Registers& r) {
-  switch (insn.code & kModeMask) {
-    case kAbs:
-      return load_packet(frame, insn.code, insn.k, r.a);
-    case kInd:
-      return load_packet(frame, insn.code, std::uint64_t{r.x} + insn.k, r.a);
-    case kImm:
-      return r.a = insn.k, true;
-    case kMem:
-      return r.a = r.scratch[insn.k], true;
-    default:
-      return r.a = r.wire_bytes, true;
-  }
-}
-
-template <class Frame>
-bool load_x(Frame& frame, const BpfInsn& insn, Registers& r) {
-  switch (insn.code & kModeMask) {
-    case kMsh: {  // the length of the IPv4 header that begins at k
-      std::uint32_t first = 0;
-      if (!frame.template load<std::uint8_t>(insn.k, first)) return false;
-      r.x = (first & 0xf) * 4;
-      return true;
-    }
-    case kImm:
-      return r.x = insn.k, true;
-    case kMem:
-      return r.x = r.scratch[insn.k], true;
-    default:
-      return r.x = r.wire_bytes, true;
-  }
-}
-
-// False: divided by zero.
-bool compute(std::uint16_t code, std::uint32_t operand, std::uint32_t& a) {
-  switch (code & kOpMask) {
-    case kAdd:
-      return a += operand, true;
-    case kSub:
-      return a -= operand, true;
-    case kMul:
-      return a *= operand, true;
-    case kDiv:
-      return operand != 0 && (a /= operand, true);
-    case kMod:
-      return operand != 0 && (a %= operand, true);
-    case kAnd:
-      return a &= operand, true;
-    case kOr:
-      return a |= operand, true;
-    case kXor:
-      return a ^= operand, true;
-    case kLsh:
-      return a = operand < 32 ? a << operand : 0, true;
-    case kRsh:
-      return a = operand < 32 ? a >> operand : 0, true;
-    default:
-      return a = 0 - a, true;
-  }
-}
-
-std::uint32_t skipped(const BpfInsn& insn, std::uint32_t operand, std::uint32_t a) {
-  switch (insn.code & kOpMask) {
-    case kJeq:
-      return a == operand ? insn.jt : insn.jf;
-    case kJgt:
-      return a > operand ? insn.jt : insn.jf;
-    case kJge:
-      return a >= operand ? insn.jt : insn.jf;
-    case kJset:
-      return (a & operand) != 0 ? insn.jt : insn.jf;
-    default:
-      return insn.k;
-  }
-}
-
-// Ends: a validated program only jumps forward and its last instruction returns.
-template <class Frame>
-std::uint32_t run(std::span<const BpfInsn> insns, Frame frame, std::uint32_t wire_bytes) {
-  Registers r{.wire_bytes = wire_bytes};
-  for (const BpfInsn* pc = insns.data();; ++pc) {
-    const std::uint32_t operand = (pc->code & kX) != 0 ? r.x : pc->k;
-    switch (pc->code & kClassMask) {
-      case kLd:
-        if (!load_a(frame, *pc, r)) return 0;
-        break;
-      case kLdx:
-        if (!load_x(frame, *pc, r)) return 0;
-        break;
-      case kSt:
-        r.scratch[pc->k] = r.a;
-        break;
-      case kStx:
-        r.scratch[pc->k] = r.x;
-        break;
-      case kAlu:
-        if (!compute(pc->code, operand, r.a)) return 0;
-        break;
-      case kJmp:
-        pc += skipped(*pc, operand, r.a);
-        break;
-      case kRet:
-        return (pc->code & kA) != 0 ? r.a : pc->k;
-      default:
-        (pc->code & kTxa) != 0 ? r.a = r.x : r.x = r.a;
+  std::uint32_t a = 0, x = 0;
+  for (bool fine = true; fine; ++pc) {
+    const std::uint32_t k = pc->k;
+    switch (pc->code) {
+      case kLd | kW | kAbs: fine = frame.template load<std::uint32_t>(k, a); break;
+      case kLd | kH | kAbs: fine = frame.template load<std::uint16_t>(k, a); break;
+      case kLd | kB | kAbs: fine = frame.template load<std::uint8_t>(k, a); break;
+      case kLd | kW | kInd: fine = frame.template load<std::uint32_t>(std::uint64_t{x} + k, a); break;
+      case kLd | kH | kInd: fine = frame.template load<std::uint16_t>(std::uint64_t{x} + k, a); break;
+      case kLd | kB | kInd: fine = frame.template load<std::uint8_t>(std::uint64_t{x} + k, a); break;
+      case kLdx | kB | kMsh: fine = load_header_bytes(frame, k, x); break;
+      case kLd | kImm: a = k; break;
+      case kLd | kMem: a = scratch[k]; break;
+      case kLd | kW | kLen: a = wire_bytes; break;
+      case kLdx | kImm: x = k; break;
+      case kLdx | kMem: x = scratch[k]; break;
+      case kLdx | kW | kLen: x = wire_bytes; break;
+      case kSt: scratch[k] = a; break;
+      case kStx: scratch[k] = x; break;
+      case kAlu | kAdd | kK: a += k; break;
+      case kAlu | kAdd | kX: a += x; break;
+      case kAlu | kSub | kK: a -= k; break;
+      case kAlu | kSub | kX: a -= x; break;
+      case kAlu | kMul | kK: a *= k; break;
+      case kAlu | kMul | kX: a *= x; break;
+      case kAlu | kOr | kK: a |= k; break;
+      case kAlu | kOr | kX: a |= x; break;
+      case kAlu | kAnd | kK: a &= k; break;
+      case kAlu | kAnd | kX: a &= x; break;
+      case kAlu | kXor | kK: a ^= k; break;
+      case kAlu | kXor | kX: a ^= x; break;
+      case kAlu | kLsh | kK: a = shift_left(a, k); break;
+      case kAlu | kLsh | kX: a = shift_left(a, x); break;
+      case kAlu | kRsh | kK: a = shift_right(a, k); break;
+      case kAlu | kRsh | kX: a = shift_right(a, x); break;
+      case kAlu | kDiv | kK: a /= k; break;
+      case kAlu | kMod | kK: a %= k; break;
+      case kAlu | kDiv | kX: fine = x != 0 && (a /= x, true); break;
+      case kAlu | kMod | kX: fine = x != 0 && (a %= x, true); break;
+      case kAlu | kNeg: a = 0 - a; break;
+      case kJmp | kJa: pc += k; break;
+      case kJmp | kJeq | kK: pc += a == k ? pc->jt : pc->jf; break;
+      case kJmp | kJeq | kX: pc += a == x ? pc->jt : pc->jf; break;
+      case kJmp | kJgt | kK: pc += a > k ? pc->jt : pc->jf; break;
+      case kJmp | kJgt | kX: pc += a > x ? pc->jt : pc->jf; break;
+      case kJmp | kJge | kK: pc += a >= k ? pc->jt : pc->jf; break;
+      case kJmp | kJge | kX: pc += a >= x ? pc->jt : pc->jf; break;
+      case kJmp | kJset | kK: pc += (a & k) != 0 ? pc->jt : pc->jf; break;
+      case kJmp | kJset | kX: pc += (a & x) != 0 ? pc->jt : pc->jf; break;
+      case kMisc | kTax: x = a; break;
+      case kMisc | kTxa: a = x; break;
+      case kRet | kK: return k;
+      case kRet | kA: return a;
     }
   }
+  return 0;
 }
+// clang-format on
 
 }  // namespace
 
@@ -218,8 +166,8 @@ std::uint32_t bpf_filter(const BpfProgram& program, const Mbuf& packet) {
   if (program.insns().empty()) return std::numeric_limits<std::uint32_t>::max();
   const std::uint32_t wire_bytes = packet.pkthdr.wire_len != 0 ? packet.pkthdr.wire_len : bpf_frame_bytes(packet);
   if (packet.next() == nullptr && !tag_is_beside(packet))
-    return run(program.insns(), ContiguousFrame(packet.bytes()), wire_bytes);
-  return run(program.insns(), ChainFrame(packet), wire_bytes);
+    return run(program.insns().data(), ContiguousFrame(packet.bytes()), wire_bytes);
+  return run(program.insns().data(), ChainFrame(packet), wire_bytes);
 }
 
 }  // namespace vif::net

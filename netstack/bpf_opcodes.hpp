@@ -15,12 +15,10 @@ inline constexpr std::uint16_t kLd = 0x00, kLdx = 0x01, kSt = 0x02, kStx = 0x03;
 inline constexpr std::uint16_t kAlu = 0x04, kJmp = 0x05, kRet = 0x06, kMisc = 0x07;
 
 // Size and mode of a load.
-inline constexpr std::uint16_t kSizeMask = 0x18, kModeMask = 0xe0;
 inline constexpr std::uint16_t kW = 0x00, kH = 0x08, kB = 0x10;
 inline constexpr std::uint16_t kImm = 0x00, kAbs = 0x20, kInd = 0x40, kMem = 0x60, kLen = 0x80, kMsh = 0xa0;
 
 // Operation and source (the constant k, or X) of arithmetic and jumps.
-inline constexpr std::uint16_t kOpMask = 0xf0;
 inline constexpr std::uint16_t kK = 0x00, kX = 0x08;
 inline constexpr std::uint16_t kAdd = 0x00, kSub = 0x10, kMul = 0x20, kDiv = 0x30, kOr = 0x40, kAnd = 0x50;
 inline constexpr std::uint16_t kLsh = 0x60, kRsh = 0x70, kNeg = 0x80, kMod = 0x90, kXor = 0xa0;

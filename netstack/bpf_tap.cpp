@@ -24,6 +24,7 @@ BpfTaps::Id BpfTaps::attach(BpfSink& sink, BpfProgram program, BpfDirections dir
 
 void BpfTaps::detach(Id id) {
   find(id).sink = nullptr;
+  detached_ = true;
   if (walking_ == 0) remove_detached();
 }
 
@@ -47,7 +48,7 @@ void BpfTaps::show(const Mbuf& packet, BpfDirection direction) {
     ++listener.stats.matched;
     listener.sink->tap(packet, direction, std::min(keep_bytes, bpf_frame_bytes(packet)));
   }
-  if (--walking_ == 0) remove_detached();
+  if (--walking_ == 0 && detached_) remove_detached();
 }
 
 BpfTaps::Listener& BpfTaps::find(Id id) const {
@@ -59,6 +60,7 @@ BpfTaps::Listener& BpfTaps::find(Id id) const {
 
 void BpfTaps::remove_detached() {
   std::erase_if(listeners_, [](const auto& listener) { return listener->sink == nullptr; });
+  detached_ = false;
 }
 
 }  // namespace vif::net

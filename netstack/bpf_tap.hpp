@@ -71,6 +71,7 @@ class VIF_API BpfTaps {
 
   std::vector<std::unique_ptr<Listener>> listeners_;  // stay in place while a tap attaches another
   Id last_id_ = 0;
+  bool detached_ = false;      // one of them waits to be removed
   std::uint32_t walking_ = 0;  // calls of show() under way: a tap may send a frame, which is tapped in turn
 };
 

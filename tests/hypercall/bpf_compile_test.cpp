@@ -178,6 +178,7 @@ TEST(CompileFilter, names_the_word_that_would_need_a_lookup) {
       {"tcp port http", "'http'", "'port 80'"},
       {"port 80 or domain", "'domain'", ""},
       {"portrange ftp-http", "'ftp-http'", "'portrange 6000-6007'"},
+      {"portrange 1-2-3", "'1-2-3'", ""},
       {"port 80-90", "'80-90'", "'port 80'"},
       {"net localnet", "'localnet'", "'net 192.0.2.0/24'"},
       {"ether host foo", "'foo'", "'ether host 02:00:00:00:00:01'"},
