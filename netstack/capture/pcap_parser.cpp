@@ -50,8 +50,8 @@ Result<PcapParser> PcapParser::open(Bytes header) {
     return fail(std::errc::not_supported, "pcap version " + std::to_string(major) + "." + std::to_string(minor) +
                                               " at byte 4: 2.0 to 2.4 and 543.0 are understood");
   }
-  // Before 2.3 the wire length came first; 2.3 has writers of both kinds. Source: libpcap sf-pcap.c.
-  if (is_dgux || minor < 3) parser.length_order_ = LengthOrder::captured_last;
+  // Before 2.3, and in 543.0, the wire length came first; 2.3 has writers of both kinds. Source: libpcap sf-pcap.c.
+  if (minor < 3) parser.length_order_ = LengthOrder::captured_last;
   else if (minor == 3) parser.length_order_ = LengthOrder::smaller_is_captured;
 
   const bool is_modified = magic == pcap::kMagicModified;

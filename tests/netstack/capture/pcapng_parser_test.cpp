@@ -131,6 +131,7 @@ TEST_P(Pcapng, passes_over_options_that_make_no_sense) {
   ASSERT_EQ(whole.frames.size(), 3u);
   for (const KeptFrame& frame : whole.frames) EXPECT_EQ(frame.timestamp_ns, 1'000);
   EXPECT_EQ(whole.interfaces[0].name, "x");
+  EXPECT_EQ(whole.interfaces[1].name, "");
 }
 
 TEST_P(Pcapng, cuts_an_endless_interface_name) {
