@@ -16,7 +16,13 @@ std::string quoted(std::string_view name) { return "'" + std::string(name.substr
 
 }  // namespace
 
-IfCloneTable::~IfCloneTable() = default;
+// Here and in destroy(): out of the table first, destroyed then, as whoever hears of its departure may look into the
+// table.
+IfCloneTable::~IfCloneTable() {
+  for (auto& [base, kind] : kinds_) {
+    while (!kind.units.empty()) kind.units.extract(kind.units.begin());
+  }
+}
 
 Status IfCloneTable::attach(std::string_view base, IfCloner& cloner) {
   const bool well_formed =
@@ -101,9 +107,9 @@ Status IfCloneTable::destroy(std::string_view name) {
   if (Status may_go = entry.clone->unclone(); !may_go) return may_go;
   if (domain_.in_upcall()) {
     entry.departing = true;
-    domain_.defer([&units, unit] { units.erase(unit); });
+    domain_.defer([&units, unit] { units.extract(unit); });
   } else {
-    units.erase(unit);
+    units.extract(unit);
   }
   return {};
 }

@@ -129,6 +129,7 @@ void Virtif::reprogram() {
 }
 
 void Virtif::link_changed(net::LinkState state, const Error* why) {
+  if (departing_) return;
   link_error_ = why != nullptr ? why->text : "";
   ifp_.set_link_state(state);
 }

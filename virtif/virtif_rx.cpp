@@ -39,7 +39,7 @@ void Virtif::receive(const RxFrame& frame) {
   count.ibytes.add(frame.bytes.size());
   count.isegments.add(net::segments(frame.offload, frame.bytes.size()));
   ifp_.taps.mtap(*m, net::BpfDirection::in);
-  ifp_.input(std::move(m));
+  if (!departing_) ifp_.input(std::move(m));  // unless a tap destroyed us
 }
 
 }  // namespace vif::drv

@@ -106,7 +106,7 @@ void Virtif::sent(std::size_t frames) {
     count.obytes.add(m->pkthdr.len);
     count.osegments.add(net::segments(m->pkthdr.offload, m->pkthdr.len));
     if ((m->pkthdr.flags & (net::M_BCAST | net::M_MCAST)) != 0) count.omcasts.add(1);
-    ifp_.taps.mtap(*m, net::BpfDirection::out);
+    if (!departing_) ifp_.taps.mtap(*m, net::BpfDirection::out);
   }
 }
 
