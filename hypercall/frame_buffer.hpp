@@ -9,6 +9,7 @@
 #include <cassert>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "virtif/link.hpp"
@@ -37,11 +38,12 @@ class FrameBuffer {
     return true;
   }
 
-  bool empty() const { return next_ == count_; }
+  std::size_t left() const { return count_ - next_; }
+  bool empty() const { return left() == 0; }
 
   // The next frames, at most `budget`; they stay in place until clear().
   std::span<const drv::RxFrame> take(std::size_t budget) {
-    const std::size_t n = std::min(budget, count_ - next_);
+    const std::size_t n = std::min(budget, left());
     next_ += n;
     return {frames_.get() + next_ - n, n};
   }
@@ -59,13 +61,22 @@ class FrameBuffer {
 // Two of them: senders fill one under the mutex while the receiver empties the other; they swap when that is empty.
 class FrameExchange {
  public:
-  // Any thread. Copies what fits and tells the sink, once a burst; the rest is the receiver's overrun.
-  void push(std::span<const drv::TxFrame> frames, std::int64_t timestamp_ns) {
+  // Any thread. Copies what fits, the rest is the receiver's overrun; tells the sink, once a burst. Returns how many
+  // were copied, or nullopt while closed.
+  std::optional<std::size_t> push(std::span<const drv::TxFrame> frames, std::int64_t timestamp_ns) {
     const std::lock_guard lock(mutex_);
-    if (sink_ == nullptr) return;
-    for (const drv::TxFrame& frame : frames) overruns_ += !filling_.push(frame, timestamp_ns);
-    // Under the lock, so that after close() nobody calls.
-    sink_->ready();
+    if (sink_ == nullptr) return std::nullopt;
+    std::size_t copied = 0;
+    for (const drv::TxFrame& frame : frames) copied += filling_.push(frame, timestamp_ns);
+    overruns_ += frames.size() - copied;
+    sink_->ready();  // under the lock, so that after close() nobody calls
+    return copied;
+  }
+
+  // Any thread: makes the receiver drain.
+  void wake() {
+    const std::lock_guard lock(mutex_);
+    if (sink_ != nullptr) sink_->ready();
   }
 
   // The receiver's thread.
@@ -73,12 +84,15 @@ class FrameExchange {
     const std::lock_guard lock(mutex_);
     sink_ = &sink;
   }
+  // What has come and was not delivered is reported lost. Harmless when closed.
   void close() {
     const std::lock_guard lock(mutex_);
+    if (sink_ == nullptr) return;
+    sink_->lost(DropReason::not_running, filling_.left() + emptying_.left());
+    sink_->lost(DropReason::rx_overrun, std::exchange(overruns_, 0));
     sink_ = nullptr;
     filling_.clear();
     emptying_.clear();
-    overruns_ = 0;
   }
 
   // Delivers at most `budget` frames, with no lock held. True: there are more.

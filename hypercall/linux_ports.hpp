@@ -2,28 +2,27 @@
 // Linux behind the small ports: its clocks, its randomness, its files. Any thread.
 #pragma once
 
-#include <mutex>
-
+#include "netstack/base/api.hpp"
 #include "netstack/base/ports.hpp"
 #include "netstack/base/stream.hpp"
 
 namespace vif::host {
 
-class LinuxClock final : public ClockPort {
+class VIF_API LinuxClock final : public ClockPort {
  public:
   Time now() override;              // CLOCK_MONOTONIC
   std::int64_t wall_ns() override;  // CLOCK_REALTIME
 };
 
 // getrandom(2).
-class LinuxRandom final : public RandomPort {
+class VIF_API LinuxRandom final : public RandomPort {
  public:
   std::uint64_t next() override;
 };
 
 // Regular files, pipes and devices. A source that begins with gzip's magic is unpacked on the way. A sink that cannot
 // append all takes back what it appended, where the file allows (a pipe does not).
-class LinuxFiles final : public FilesPort {
+class VIF_API LinuxFiles final : public FilesPort {
  public:
   Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) override;
   Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) override;

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "hypercall/fitting.hpp"
 #include "hypercall/frame_buffer.hpp"
 #include "hypercall/link_options.hpp"
 #include "netstack/mbuf_pool.hpp"
@@ -53,10 +54,9 @@ class MemLink final : public drv::LinkPort {
   }
 
   drv::SendResult send(std::span<const drv::TxFrame> frames) override {
-    std::size_t fitting = 0;
-    while (fitting < frames.size() && frames[fitting].bytes <= kFrameBytesMax) ++fitting;
-    segment_->send(frames.first(fitting), exchange_, clock_.wall_ns());
-    return {fitting, fitting < frames.size() ? drv::SendStatus::message_size : drv::SendStatus::ok};
+    const drv::SendResult result = fitting(frames, kFrameBytesMax);
+    segment_->send(frames.first(result.taken), exchange_, clock_.wall_ns());
+    return result;
   }
 
   bool drain(std::size_t budget) override { return exchange_.drain(budget, *sink_); }

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "hypercall/fitting.hpp"
 #include "hypercall/link_options.hpp"
 #include "netstack/ether_demux.hpp"
 #include "netstack/mbuf_pool.hpp"
@@ -26,7 +27,7 @@ class NullLink final : public drv::LinkPort {
   }
   void stop() override { sink_ = nullptr; }
 
-  drv::SendResult send(std::span<const drv::TxFrame> frames) override { return {frames.size(), drv::SendStatus::ok}; }
+  drv::SendResult send(std::span<const drv::TxFrame> frames) override { return fitting(frames, net::kFrameBytesMax); }
 
   bool drain(std::size_t budget) override {
     while (budget > 0 && left_ > 0) {

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 
+#include "hypercall/fitting.hpp"
 #include "hypercall/link_options.hpp"
 #include "netstack/capture/capture_reader.hpp"
 #include "netstack/capture/capture_writer.hpp"
@@ -26,34 +28,43 @@ class SentFile {
     return file;
   }
 
+  // On an error the frame was not taken.
   Status write(Bytes frame, std::int64_t timestamp_ns) {
     const net::CaptureFrame record{.bytes = frame,
                                    .wire_bytes = static_cast<std::uint32_t>(frame.size()),
                                    .link_type = net::kLinkTypeEthernet,
                                    .timestamp_ns = timestamp_ns,
                                    .has_time = true};
+    ++pending_.frames;
     Status written = writer_.write(record);
-    if (written) ++unflushed_;
+    if (!written) --pending_.frames;
     return written;
   }
 
-  Status flush() {
-    Status flushed = writer_.flush();
-    if (flushed) unflushed_ = 0;
-    return flushed;
-  }
+  Status flush() { return writer_.flush(); }
 
-  // Frames that were taken and are not in the file.
-  std::uint64_t unflushed() const { return unflushed_; }
-  void forget_unflushed() { unflushed_ = 0; }
+  // The frames that were taken and are not in the file; asked once.
+  std::uint64_t take_pending() { return std::exchange(pending_.frames, 0); }
 
  private:
-  SentFile(std::unique_ptr<ByteSink> sink, net::CaptureFormat format)
-      : sink_(std::move(sink)), writer_(*sink_, format) {}
+  // Where the writer appends, which it also does by itself when it has collected enough.
+  struct Pending final : ByteSink {
+    explicit Pending(std::unique_ptr<ByteSink> to) : file(std::move(to)) {}
+    Status append(Bytes bytes) override {
+      Status appended = file->append(bytes);
+      if (appended) frames = 0;
+      return appended;
+    }
 
-  std::unique_ptr<ByteSink> sink_;
+    std::unique_ptr<ByteSink> file;
+    std::uint64_t frames = 0;  // collected
+  };
+
+  SentFile(std::unique_ptr<ByteSink> sink, net::CaptureFormat format)
+      : pending_(std::move(sink)), writer_(pending_, format) {}
+
+  Pending pending_;
   net::CaptureWriter writer_;
-  std::uint64_t unflushed_ = 0;
 };
 
 class PcapLink final : public drv::LinkPort {
@@ -69,30 +80,31 @@ class PcapLink final : public drv::LinkPort {
 
   void stop() override {
     flush();
+    if (failed_ && sink_ != nullptr) report_lost();
     sink_ = nullptr;
   }
 
   drv::SendResult send(std::span<const drv::TxFrame> frames) override {
-    if (!out_) return {frames.size(), drv::SendStatus::ok};  // a wire nobody listens to
+    const drv::SendResult fits = fitting(frames, net::kCaptureFrameBytesMax);
+    if (!out_) return fits;  // a wire nobody listens to
     if (failed_) return {0, drv::SendStatus::network_down};
     const std::int64_t now_ns = clock_.wall_ns();
-    std::size_t taken = 0;
-    for (const drv::TxFrame& frame : frames) {
-      if (frame.bytes > net::kCaptureFrameBytesMax) return {taken, drv::SendStatus::message_size};
-      if (Status written = out_->write(frame.slices[0], now_ns); !written) {
+    sink_->ready();  // send makes no upcall: drain puts them on the disk, or reports that it failed
+    for (std::size_t taken = 0; taken < fits.taken; ++taken) {
+      if (Status written = out_->write(frames[taken].slices[0], now_ns); !written) {
         failed_ = std::move(written).error();
-        sink_->ready();  // send makes no upcall: drain reports it
         return {taken, drv::SendStatus::network_down};
       }
-      ++taken;
     }
-    sink_->ready();  // drain puts them on the disk
-    return {taken, drv::SendStatus::ok};
+    return fits;
   }
 
   bool drain(std::size_t budget) override {
     flush();
-    if (failed_) report_failure();
+    if (failed_) {
+      report_lost();
+      sink_->link_changed(net::LinkState::down, &*failed_);
+    }
     return !ended_ && read(budget);
   }
 
@@ -109,7 +121,8 @@ class PcapLink final : public drv::LinkPort {
       const Result<std::size_t> n = reader_.read(std::span(records).first(std::min(budget, kBurst)));
       if (!n || *n == 0) {
         ended_ = true;
-        sink_->link_changed(net::LinkState::down, n ? nullptr : &n.error());
+        const Error* const why = !n ? &n.error() : failed_ ? &*failed_ : nullptr;
+        sink_->link_changed(net::LinkState::down, why);
         return false;
       }
       budget -= *n;
@@ -131,10 +144,8 @@ class PcapLink final : public drv::LinkPort {
     if (Status flushed = out_->flush(); !flushed) failed_ = std::move(flushed).error();
   }
 
-  void report_failure() {
-    if (out_->unflushed() > 0) sink_->lost(DropReason::tx_error, out_->unflushed());
-    out_->forget_unflushed();
-    sink_->link_changed(net::LinkState::down, &*failed_);
+  void report_lost() {
+    if (const std::uint64_t frames = out_->take_pending(); frames > 0) sink_->lost(DropReason::tx_error, frames);
   }
 
   std::unique_ptr<ByteSource> source_;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -22,7 +23,7 @@ Error asio_error(const error_code& error, const char* what) {
 }  // namespace
 
 struct Runner::State {
-  explicit State(Loop& polled) : loop(polled), wakes(context, polled.fd()), timer(context), signals(context) {}
+  explicit State(Loop& polled) : loop(polled), timer(context), wakes(context, polled.fd()) {}
   ~State() { wakes.release(); }  // the loop's
 
   void poll() {
@@ -47,29 +48,40 @@ struct Runner::State {
 
   Loop& loop;
   asio::io_context context{1};
-  asio::posix::stream_descriptor wakes;
   asio::steady_timer timer;
-  asio::signal_set signals;
+  std::optional<asio::signal_set> signals;
+  asio::posix::stream_descriptor wakes;  // last: would close the loop's descriptor when one behind it cannot be made
 };
 
-Runner::Runner(Loop& loop) : state_(std::make_unique<State>(loop)) {}
+Runner::Runner(Loop& loop) {
+  try {
+    state_ = std::make_unique<State>(loop);
+  } catch (const boost::system::system_error& error) {
+    unusable_ = asio_error(error.code(), "cannot wait for work");
+  }
+}
+
 Runner::~Runner() = default;
 
 Status Runner::stop_on_signals() {
-  for (const int number : {SIGINT, SIGTERM}) {
-    error_code error;
-    state_->signals.add(number, error);
-    if (error) return asio_error(error, "cannot wait for signals");
+  if (unusable_) return *unusable_;
+  try {
+    state_->signals.emplace(state_->context, SIGINT, SIGTERM);
+  } catch (const boost::system::system_error& error) {
+    return asio_error(error.code(), "cannot wait for signals");
   }
-  state_->signals.async_wait([this](const error_code& error, int) {
+  state_->signals->async_wait([this](const error_code& error, int) {
     if (!error) stop();
   });
   return {};
 }
 
 Status Runner::run() {
-  state_->wait();
+  if (unusable_) return *unusable_;
   try {
+    // Callouts may be pending that no wake-up speaks of.
+    asio::post(state_->context, [this] { state_->poll(); });
+    state_->wait();
     state_->context.run();
   } catch (const boost::system::system_error& error) {
     return asio_error(error.code(), "waiting for work");
@@ -77,6 +89,8 @@ Status Runner::run() {
   return {};
 }
 
-void Runner::stop() { state_->context.stop(); }
+void Runner::stop() {
+  if (state_) state_->context.stop();
+}
 
 }  // namespace vif::host

@@ -10,7 +10,7 @@ namespace vif::host {
 
 class VIF_API Runner {
  public:
-  // `loop` outlives the runner.
+  // `loop` outlives the runner. A host without a descriptor left for it is reported by run().
   explicit Runner(Loop& loop);
   ~Runner();  // not while run() is on the stack
   Runner(const Runner&) = delete;
@@ -28,6 +28,7 @@ class VIF_API Runner {
  private:
   struct State;
   std::unique_ptr<State> state_;
+  std::optional<Error> unusable_;  // why there is no state
 };
 
 }  // namespace vif::host

@@ -29,6 +29,8 @@ void SimHost::settle() {
     for (const auto& domain : domains_) more |= domain->poll(clock.now(), kBudgetFrames);
     // One domain's poll may have given work to one polled before it.
     for (const auto& domain : domains_) more |= !domain->may_sleep();
+    const std::optional<Time> next = next_deadline();
+    more |= next && *next <= clock.now();
   }
 }
 

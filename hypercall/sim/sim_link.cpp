@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "hypercall/fitting.hpp"
+
 namespace vif::host::sim {
 namespace {
 
@@ -65,7 +67,7 @@ class SimLink final : public drv::LinkPort, public drv::LinkDying {
 
   drv::SendResult send(std::span<const drv::TxFrame> frames) override {
     ++wire_.send_calls;
-    drv::SendResult answer{frames.size(), drv::SendStatus::ok};
+    drv::SendResult answer = fitting(frames, wire_.caps.frame_bytes_max);
     if (!wire_.send_answers.empty()) {
       answer = wire_.send_answers.front();
       wire_.send_answers.pop_front();
@@ -124,6 +126,9 @@ SimWire& SimWires::wire(const std::string& name) {
 Result<drv::OpenLink> SimWires::open(const drv::Linkstr& linkstr, const drv::LinkOwner&) {
   if (linkstr.scheme != "sim") {
     return fail(std::errc::invalid_argument, "no backend for '" + linkstr.scheme + ":': known are sim");
+  }
+  if (!linkstr.options.empty()) {
+    return fail(std::errc::invalid_argument, "sim: has no option '" + linkstr.options.front().key + "'");
   }
   SimWire& wire = this->wire(linkstr.argument);
   wire.calls.push_back("open");

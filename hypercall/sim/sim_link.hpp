@@ -22,7 +22,7 @@ struct VIF_API SimWire {
   drv::LinkCaps caps{.frame_bytes_max = 65'550, .slices_max = 32};
   bool may_refuse_dying = false;  // whether the link has a dying port at all
 
-  // How send answers its next calls: at most `taken` frames, then `status`. Empty: takes everything.
+  // How send answers its next calls: at most `taken` frames, then `status`. Empty: takes what caps allow.
   std::deque<drv::SendResult> send_answers;
 
   // Puts a frame on the wire; it is delivered at the next drain, or dropped by the wire while the link is not started.

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which frames of a burst a backend may take, by their size. Any thread.
+#pragma once
+
+#include <algorithm>
+
+#include "virtif/link.hpp"
+
+namespace vif::host {
+
+// What send answers when only size matters: the frames up to the first above `frame_bytes_max`.
+inline drv::SendResult fitting(std::span<const drv::TxFrame> frames, std::uint32_t frame_bytes_max) {
+  const auto end = std::find_if(frames.begin(), frames.end(),
+                                [=](const drv::TxFrame& frame) { return frame.bytes > frame_bytes_max; });
+  return {static_cast<std::size_t>(end - frames.begin()),
+          end == frames.end() ? drv::SendStatus::ok : drv::SendStatus::message_size};
+}
+
+}  // namespace vif::host
