@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs one fuzz target for FUZZ_SECONDS (5) on a growing corpus and its seeds, and shows what it found.
 
-usage: run.py PROGRAM CORPUS_DIR [SEED_FILE_OR_DIR]...
+usage: run.py PROGRAM CORPUS_DIR [SEED_FILE]...
 """
 
 import os
@@ -14,9 +14,8 @@ from pathlib import Path
 def main():
     program, corpus, *seeds = sys.argv[1:]
     Path(corpus).mkdir(parents=True, exist_ok=True)
-    for seed in map(Path, seeds):
-        for file in [seed] if seed.is_file() else sorted(path for path in seed.glob("*") if path.is_file()):
-            shutil.copy(file, corpus)
+    for seed in seeds:
+        shutil.copy(seed, corpus)
     seconds = os.environ.get("FUZZ_SECONDS", "5")
     found = Path(corpus).with_suffix(".found")
     run = subprocess.run([program, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=3000", "-max_len=65536",
