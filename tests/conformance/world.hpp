@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the conformance suite must know of a backend to ask it the questions of virtif/link.hpp: how to open one, how to
+// make frames arrive, where to see what was sent. A new backend writes one World and adds one line to kBackends.
+//
+// One thread, except where release() says otherwise.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/frames.hpp"
+#include "virtif/link.hpp"
+
+namespace vif::test {
+
+struct WireFrame {
+  Frame bytes;
+  net::Offload offload = {};
+  friend bool operator==(const WireFrame&, const WireFrame&) = default;
+};
+using WireFrames = std::vector<WireFrame>;
+
+struct Refused {
+  std::string linkstr;
+  std::string names;  // what the text must contain
+};
+
+// Everything around one link under test, made new for each test.
+class World {
+ public:
+  virtual ~World() = default;
+
+  // The link's other side; called before open(). Nullopt: it can be done. Else why this backend cannot be asked.
+  using CannotAsk = std::optional<std::string>;
+  // Makes these frames, and no others, what will arrive once released.
+  virtual CannotAsk prepare(const WireFrames& frames) = 0;
+  // Makes `count` frames arrive, whatever they are.
+  virtual CannotAsk prepare_any(std::size_t count) = 0;
+  // Makes the link fail for good, once released.
+  virtual CannotAsk prepare_failure() { return "it cannot fail"; }
+
+  virtual std::string linkstr() const = 0;
+  virtual std::vector<Refused> refused() const = 0;
+  virtual Result<drv::OpenLink> open(const drv::Linkstr& linkstr, const drv::LinkOwner& owner) = 0;
+
+  // Now what was prepared arrives, with the link started. Frames of a backend that makes its own come by themselves.
+  virtual void release() {}
+  // Whether frames come only when release() says so; with any_thread, whatever thread it is called from.
+  virtual bool arrives_when_released() const { return false; }
+  virtual bool releases_from_any_thread() const { return false; }
+
+  // What was sent has come out here, in order; nullopt: nobody can see it. Called after stop().
+  virtual std::optional<WireFrames> sent() { return std::nullopt; }
+};
+
+struct Backend {
+  const char* name;
+  std::unique_ptr<World> (*make)();
+};
+
+std::unique_ptr<World> make_mem_world();
+std::unique_ptr<World> make_null_world();
+std::unique_ptr<World> make_pcap_world();
+std::unique_ptr<World> make_sim_world();
+
+// Every backend there is. A new one joins here.
+inline constexpr Backend kBackends[] = {
+    {"mem", make_mem_world},
+    {"null", make_null_world},
+    {"pcap", make_pcap_world},
+    {"sim", make_sim_world},
+};
+
+// The driver as the suite plays it: writes down every upcall, and holds it to the contract.
+class RecordingSink final : public drv::LinkSink {
+ public:
+  void deliver(std::span<const drv::RxFrame> frames) override;
+  void ready() override { ++readies; }
+  void link_changed(net::LinkState state, const Error* why) override;
+  void lost(DropReason reason, std::uint64_t frames) override;
+
+  // What the test is in just now: upcalls at the wrong time are failures.
+  enum class During : std::uint8_t { nothing, drain, stop };
+  During during = During::nothing;
+
+  WireFrames frames;
+  std::size_t largest_burst = 0;
+  std::atomic<std::size_t> readies{0};
+  std::vector<net::LinkState> states;
+  std::optional<Error> why;
+  std::array<std::uint64_t, kDropReasons> losses{};
+};
+
+// A frame as one or more slices; the bytes stay the caller's.
+class Sliced {
+ public:
+  Sliced(const WireFrame& frame, std::size_t slices);
+  drv::TxFrame view() const { return {slices_, bytes_, offload_}; }
+
+ private:
+  std::vector<Bytes> slices_;
+  std::uint32_t bytes_;
+  net::Offload offload_;
+};
+
+}  // namespace vif::test
