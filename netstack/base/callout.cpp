@@ -7,7 +7,7 @@ namespace vif {
 
 void Callout::schedule(Time deadline) {
   cancel();
-  deadline_ = deadline;
+  deadline_ = std::max(deadline, queue_.now_);
   queue_.insert(*this);
 }
 
@@ -16,7 +16,9 @@ void Callout::cancel() {
 }
 
 void CalloutQueue::advance(Time now) {
-  // A callout scheduled from here on has a later sequence number and waits its turn.
+  now_ = now;
+  // What is scheduled from here on comes, with a deadline of `now` at least and a later sequence number, behind all
+  // that is due already.
   const std::uint64_t sequence_end = next_sequence_;
   while (!heap_.empty() && heap_.front()->deadline_ <= now && heap_.front()->sequence_ < sequence_end) {
     Callout& due = *heap_.front();

@@ -26,8 +26,9 @@ class VIF_API Callout {
   Callout(const Callout&) = delete;
   Callout& operator=(const Callout&) = delete;
 
-  void schedule(Time deadline);  // replaces an earlier deadline
-  void cancel();                 // harmless when not pending
+  // Replaces an earlier deadline. One that has passed counts as the time of the queue's last advance.
+  void schedule(Time deadline);
+  void cancel();  // harmless when not pending
   bool pending() const { return slot_ != kIdle; }
 
  private:
@@ -47,7 +48,8 @@ class VIF_API Callout {
 
 class VIF_API CalloutQueue {
  public:
-  // Runs what is due. What an action schedules waits for the next call, even when already due: one call always ends.
+  // Runs all that is due. What an action schedules waits for the next call, even when already due: one call always
+  // ends. `now` never goes back.
   void advance(Time now);
 
   std::optional<Time> next_deadline() const;
@@ -63,6 +65,7 @@ class VIF_API CalloutQueue {
   void place(Callout& callout, std::size_t slot);
 
   std::vector<Callout*> heap_;  // binary heap, earliest first
+  Time now_ = Time::min();      // of the last advance; no deadline is before it
   std::uint64_t next_sequence_ = 0;
 };
 
