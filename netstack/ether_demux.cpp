@@ -2,7 +2,6 @@
 #include "netstack/ether_demux.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace vif::net {
 

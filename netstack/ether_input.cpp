@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The door in: one frame from the driver to its protocol.
+#include <algorithm>
+#include <array>
+
 #include "netstack/ether.hpp"
 
 namespace vif::net {
 namespace {
 
-constexpr std::uint8_t kLlcSnapSap = 0xaa;            // IEEE 802.2: SNAP
-constexpr std::size_t kLlcBytes = 3;                  // DSAP, SSAP, control
-constexpr std::size_t kLlcSnapBytes = kLlcBytes + 5;  // and OUI, EtherType (RFC 1042)
+constexpr std::uint8_t kLlcSnapSap = 0xaa;           // IEEE 802.2: SNAP
+constexpr std::size_t kLlcBytes = 3;                 // DSAP, SSAP, control
+constexpr std::size_t kSnapBytes = 5;                // OUI, EtherType
+constexpr std::array<std::byte, 3> kSnapEtherOui{};  // the type behind it is an EtherType: RFC 1042
+
+// The first bytes: in place, or a copy when the chain is cut there. Unlike m_pullup it needs no mbuf, so that what
+// becomes of a frame does not depend on how it is cut.
+template <std::size_t kBytes>
+const std::byte* front(const Mbuf& m, std::array<std::byte, kBytes>& copy) {
+  if (m.len() >= kBytes) return m.bytes().data();
+  m_copydata(m, 0, copy);
+  return copy.data();
+}
 
 // Moves the tag of an 802.1Q frame (header already off) into pkthdr. False: the frame ends inside the tag.
 bool strip_tag(EtherHeader& header, MbufPtr& m) {
-  if (m->pkthdr.len < kVlanTagBytes || !m_pullup(m, kVlanTagBytes)) return false;
-  m->pkthdr.vlan_tci = load_be16(m->data());
+  if (m->pkthdr.len < kVlanTagBytes) return false;
+  std::array<std::byte, kVlanTagBytes> copy;
+  const std::byte* const tag = front(*m, copy);
+  m->pkthdr.vlan_tci = load_be16(tag);
   m->pkthdr.flags |= M_VLANTAG;
-  header.type = load_be16(m->data() + 2);
+  header.type = load_be16(tag + 2);
   m_trim_front(m, kVlanTagBytes);
   return true;
 }
@@ -23,17 +38,19 @@ bool strip_tag(EtherHeader& header, MbufPtr& m) {
 bool strip_llc(EtherHeader& header, MbufPtr& m, EtherKey& key) {
   if (header.type > m->pkthdr.len || header.type < kLlcBytes) return false;
   m_trim_back(m, m->pkthdr.len - header.type);
-  if (!m_pullup(m, kLlcBytes)) return false;
-  const auto dsap = static_cast<std::uint8_t>(m->data()[0]);
-  if (dsap != kLlcSnapSap) {
-    key = llc_key(dsap);
-    m_trim_front(m, kLlcBytes);
-    return true;
-  }
-  if (m->pkthdr.len < kLlcSnapBytes || !m_pullup(m, kLlcSnapBytes)) return false;
-  header.type = load_be16(m->data() + kLlcSnapBytes - 2);
+  std::array<std::byte, kLlcBytes> llc_copy;
+  const auto dsap = static_cast<std::uint8_t>(front(*m, llc_copy)[0]);
+  m_trim_front(m, kLlcBytes);
+  key = llc_key(dsap);
+  if (dsap != kLlcSnapSap) return true;
+
+  if (m->pkthdr.len < kSnapBytes) return false;
+  std::array<std::byte, kSnapBytes> snap_copy;
+  const std::byte* const snap = front(*m, snap_copy);
+  if (!std::equal(kSnapEtherOui.begin(), kSnapEtherOui.end(), snap)) return true;
+  header.type = load_be16(snap + kSnapEtherOui.size());
   key = ether_type_key(header.type);
-  m_trim_front(m, kLlcSnapBytes);
+  m_trim_front(m, kSnapBytes);
   return true;
 }
 
@@ -45,9 +62,9 @@ bool in_vlan(const Mbuf& m) { return (m.pkthdr.flags & M_VLANTAG) != 0 && (m.pkt
 void ether_input(Ifnet& ifp, MbufPtr frame) {
   if ((frame->pkthdr.flags & M_PROMISC) != 0) return ifp.counters.drop(DropReason::promisc_only);
   if (frame->pkthdr.len < kEtherHeaderBytes) return ifp.counters.drop(DropReason::bad_length);
-  if (!m_pullup(frame, kEtherHeaderBytes)) return ifp.counters.drop(DropReason::no_mbuf);
 
-  EtherHeader header = EtherHeader::load(frame->data());
+  std::array<std::byte, kEtherHeaderBytes> copy;
+  EtherHeader header = EtherHeader::load(front(*frame, copy));
   m_trim_front(frame, kEtherHeaderBytes);
   const bool tag_in_bytes = header.type == kEtherTypeVlan && (frame->pkthdr.flags & M_VLANTAG) == 0;
   if (tag_in_bytes && !strip_tag(header, frame)) return ifp.counters.drop(DropReason::bad_length);
