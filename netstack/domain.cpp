@@ -78,19 +78,22 @@ Ifnet* Domain::find(std::uint32_t ifindex) const {
 void Domain::publish(Ifnet& ifp) {
   ifp.index_ = ++last_ifindex_;
   interfaces_.push_back(&ifp);
-  const UpcallScope scope(*this);
-  for (IfEventListener* const listener : std::vector(listeners_)) listener->if_arrived(ifp);
+  announce(&IfEventListener::if_arrived, ifp);
 }
 
 void Domain::withdraw(Ifnet& ifp) {
-  const UpcallScope scope(*this);
-  for (IfEventListener* const listener : std::vector(listeners_)) listener->if_departed(ifp);
+  announce(&IfEventListener::if_departed, ifp);
   std::erase(interfaces_, &ifp);
 }
 
-void Domain::announce_link_change(Ifnet& ifp) {
+void Domain::announce_link_change(Ifnet& ifp) { announce(&IfEventListener::if_link_changed, ifp); }
+
+// One that leaves meanwhile may be gone: it is not called any more. One that joins hears of the next event.
+void Domain::announce(void (IfEventListener::*event)(Ifnet&), Ifnet& ifp) {
   const UpcallScope scope(*this);
-  for (IfEventListener* const listener : std::vector(listeners_)) listener->if_link_changed(ifp);
+  for (IfEventListener* const listener : std::vector(listeners_)) {
+    if (std::find(listeners_.begin(), listeners_.end(), listener) != listeners_.end()) (listener->*event)(ifp);
+  }
 }
 
 }  // namespace vif::net

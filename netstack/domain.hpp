@@ -103,6 +103,7 @@ class VIF_API Domain {
 
   void wake_if_asleep();
   void run_commands();
+  void announce(void (IfEventListener::*event)(Ifnet&), Ifnet& ifp);
 
   RandomPort& random_;
   WakePort& wake_;

@@ -34,7 +34,8 @@ struct EtherIoctl {
     if (request.flags == before) return Reprogram::no;
     ifp.set_user_flags(request.flags);
     Result<Reprogram> done = follow_up_flag(ifp);
-    if (!done) ifp.set_user_flags(before);  // an interface that would not start is not UP
+    if (done) ifp.counters.lastchange = ifp.domain().now();
+    else ifp.set_user_flags(before);  // an interface that would not start is not UP
     return done;
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "netstack/ifnet.hpp"
 
+#include <algorithm>
+
 #include "netstack/ether.hpp"
 
 namespace vif::net {
@@ -56,10 +58,7 @@ Status Ifnet::transmit(MbufPtr frame) {
 
 void Ifnet::set_flag(IfFlag flag, bool on) { flags_ = on ? flags_ | flag : flags_ & ~std::uint32_t{flag}; }
 
-void Ifnet::set_user_flags(std::uint32_t flags) {
-  flags_ = (flags_ & ~kUserFlags) | (flags & kUserFlags);
-  counters.lastchange = domain_.now();
-}
+void Ifnet::set_user_flags(std::uint32_t flags) { flags_ = (flags_ & ~kUserFlags) | (flags & kUserFlags); }
 
 void Ifnet::set_mtu_max(std::uint32_t mtu_bytes_max) {
   mtu_bytes_max_ = mtu_bytes_max;

@@ -72,7 +72,7 @@ class VIF_API Ifnet {
   BpfTaps taps;
   const MulticastList& groups() const { return groups_; }
 
-  // Any change goes through here: the driver's if_ioctl, under an upcall scope. Errors change nothing.
+  // Any change goes through here, to the driver's if_ioctl. Errors change nothing.
   Status ioctl(const IfRequest& request);
 
   void set_input(IfInput* input) { input_ = input; }  // null: ether_input

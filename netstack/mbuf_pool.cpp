@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "netstack/mbuf_pool.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <numeric>
 
@@ -10,7 +11,7 @@ namespace {
 // The smallest class with room for `bytes`, or kClasses when there is none.
 std::size_t class_for(std::size_t bytes) {
   std::size_t c = 0;
-  while (c < MbufPool::kClasses && MbufPool::kStorageBytes[c] < bytes + kHeadroomBytes) ++c;
+  while (c < MbufPool::kClasses && MbufPool::kStorageBytes[c] - kHeadroomBytes < bytes) ++c;
   return c;
 }
 
@@ -41,11 +42,11 @@ MbufPool::MbufPool(const Config& config) {
 MbufPool::~MbufPool() { assert(in_use() == 0 && "an mbuf outlives its pool: drop every MbufPtr before the domain"); }
 
 Mbuf* MbufPool::pop(std::size_t storage_class) noexcept {
-  if (storage_class > kExternal || free_[storage_class].count == 0) {
+  if (free_[storage_class].count == 0) {
     refused_.add(1);
     return nullptr;
   }
-  taken_.add(1);
+  in_use_.store(in_use() + 1, std::memory_order_relaxed);
   Mbuf* const m = free_[storage_class].slots[--free_[storage_class].count];
   m->len_ = 0;
   m->next_ = nullptr;
@@ -81,7 +82,7 @@ void MbufPool::put_burst(std::span<MbufPtr> packets) noexcept {
 MbufPtr MbufPool::copy_in(Bytes frame) noexcept {
   MbufPtr m = get(frame.size());
   if (m) {
-    std::memcpy(m->data_, frame.data(), frame.size());
+    std::copy(frame.begin(), frame.end(), m->data_);
     m->len_ = static_cast<std::uint32_t>(frame.size());
     m->pkthdr.len = m->len_;
   }
@@ -116,7 +117,7 @@ void MbufPool::put(Mbuf* m) noexcept {
   }
   FreeStack& stack = free_[m->storage_class_];
   stack.slots[stack.count++] = m;
-  returned_.add(1);
+  in_use_.store(in_use() - 1, std::memory_order_relaxed);
 }
 
 void MbufFree::operator()(Mbuf* chain) const noexcept {

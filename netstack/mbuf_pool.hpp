@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <span>
 
@@ -56,8 +57,8 @@ class VIF_API MbufPool {
   // Extends the packet's last mbuf by `bytes`, at most its tailroom, and returns where they are, uninitialised.
   static std::byte* append(Mbuf& m, std::size_t bytes) noexcept;
 
-  std::uint64_t in_use() const { return taken_.get() - returned_.get(); }  // any thread
-  std::uint64_t refused() const { return refused_.get(); }                 // any thread: how often there was none
+  std::uint64_t in_use() const { return in_use_.load(std::memory_order_relaxed); }  // any thread
+  std::uint64_t refused() const { return refused_.get(); }  // any thread: how often there was none
 
  private:
   friend struct MbufFree;
@@ -75,7 +76,8 @@ class VIF_API MbufPool {
   std::unique_ptr<Mbuf[]> mbufs_;
   std::array<std::unique_ptr<std::byte[]>, kClasses> storage_;
   std::array<FreeStack, kClasses + 1> free_;
-  Counter taken_, returned_, refused_;
+  std::atomic<std::uint64_t> in_use_{0};  // written by the domain's thread only
+  Counter refused_;
 };
 
 }  // namespace vif::net
