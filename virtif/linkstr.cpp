@@ -6,7 +6,7 @@
 namespace vif::drv {
 namespace {
 
-constexpr std::string_view kReserved = ",%[]";
+constexpr std::string_view kReserved = ",[]";
 constexpr std::string_view kHexDigits = "0123456789ABCDEF";
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -18,6 +18,10 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+bool begins_escape(std::string_view text) {
+  return text.size() > 2 && text[0] == '%' && hex_value(text[1]) >= 0 && hex_value(text[2]) >= 0;
 }
 
 class Parser {
@@ -44,14 +48,9 @@ class Parser {
   }
 
   Status scheme() {
-    const std::size_t colon = std::min(text_.find(':'), text_.size());
-    const std::string_view name = text_.substr(0, colon);
-    const bool well_formed = !name.empty() && is_lower(name[0]) &&
-                             std::all_of(name.begin(), name.end(), [](char c) { return is_lower(c) || is_digit(c); });
-    if (!well_formed) return refuse("a scheme in lower case and ':', as in tap:tap0");
-    at_ = colon;
-    if (at_end()) return refuse("':' after the scheme");
-    link_.scheme = name;
+    for (; !at_end() && (is_lower(here()) || (at_ > 0 && is_digit(here()))); ++at_) link_.scheme += here();
+    const bool whole = !link_.scheme.empty() && !at_end() && here() == ':';
+    if (!whole) return refuse("a scheme in lower case and ':', as in tap:tap0");
     ++at_;
     return {};
   }
@@ -93,7 +92,7 @@ class Parser {
     for (; !at_end() && here() != ','; ++at_) {
       char c = here();
       if (c == '[' || c == ']') return refuse(std::string("%5B or %5D for a bracket inside a value"));
-      if (c == '%' && at_ + 2 < text_.size() && hex_value(text_[at_ + 1]) >= 0 && hex_value(text_[at_ + 2]) >= 0) {
+      if (begins_escape(text_.substr(at_))) {
         c = static_cast<char>(hex_value(text_[at_ + 1]) * 16 + hex_value(text_[at_ + 2]));
         at_ += 2;
       }
@@ -108,9 +107,11 @@ class Parser {
   Linkstr link_;
 };
 
+// Escapes as little as can be, so that no text becomes longer by being read and written again.
 void append_encoded(std::string& text, std::string_view value) {
-  for (const char c : value) {
-    if (kReserved.find(c) == std::string_view::npos) {
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (kReserved.find(c) == std::string_view::npos && !begins_escape(value.substr(i))) {
       text += c;
     } else {
       text += '%';

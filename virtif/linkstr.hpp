@@ -4,8 +4,8 @@
 //   linkstr  = scheme ":" argument *( "," option )      tap:tap0,offload=off
 //   option   = key [ "=" value ]                        impair:[tap:t0,offload=off],loss=1%
 //
-// A nested link string stands in brackets and is kept with its text as it is. Elsewhere `, % [ ]` are written %2C %25
-// %5B %5D; any byte may be written %XX, and a '%' without two hex digits after it is itself. A value, any thread.
+// A nested link string stands in brackets and is kept with its text as it is. Elsewhere `, [ ]` are written %2C %5B
+// %5D, and a '%' with two hex digits after it %25; any byte may be written %XX. A value, any thread.
 #pragma once
 
 #include <optional>
