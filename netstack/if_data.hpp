@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "netstack/base/api.hpp"
 #include "netstack/base/counter.hpp"
 #include "netstack/base/drop_reason.hpp"
 #include "netstack/base/ports.hpp"
@@ -16,7 +17,7 @@
 namespace vif::net {
 
 // A reading: BSD's if_data, plus what it lacks.
-struct IfData {
+struct VIF_API IfData {
   std::uint64_t ipackets, ibytes, imcasts, isegments;  // passed up; segments count a super-frame's parts
   std::uint64_t opackets, obytes, omcasts, osegments;  // taken by the backend and not failed later
   std::uint64_t ierrors;                               // too_short + too_long
@@ -34,7 +35,7 @@ struct IfData {
   std::uint64_t offered() const;   // to the backend, without what is still queued
 };
 
-class IfCounters {
+class VIF_API IfCounters {
  public:
   Counter ipackets, ibytes, imcasts, isegments;
   Counter otaken, obytes, omcasts, osegments;

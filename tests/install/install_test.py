@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a user of the installed library does: meson install, pkg-config, compile the examples, run them.
+
+usage: install_test.py BUILD_DIR SOURCE_DIR CC CXX. Shared and static; the soname, the exports and every header are looked at.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+BUILD, SOURCE = Path(sys.argv[1]), Path(sys.argv[2])
+CC, CXX = sys.argv[3], sys.argv[4]
+C_EXPORTS = {"virtif_open", "virtif_ioctl", "virtif_output", "vif_backend_add", "vif_deliver"}
+problems = []
+
+
+def run(*words, **options):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=300, **options)
+    if done.returncode != 0:
+        sys.exit(f"{shlex.join(map(str, words))}\nexit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def check(holds, text):
+    if not holds:
+        problems.append(text)
+
+
+def exports(library):
+    lines = run("nm", "-D", "--defined-only", library).splitlines()
+    return {line.split()[2].split("@")[0] for line in lines if len(line.split()) == 3} - {"VIRTIF_0"}  # the version itself
+
+
+with tempfile.TemporaryDirectory() as name:
+    root = Path(name)
+    run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", root)
+    prefix = next(root.rglob("pkgconfig/virtif.pc")).parents[2]
+    while not (prefix / "include").is_dir():
+        prefix = prefix.parent
+    library = next(root.rglob("libvirtif.so"))
+    check(library.resolve().name == "libvirtif.so.0.1.0", f"libvirtif.so is {library.resolve().name}: expected libvirtif.so.0.1.0")
+    check("libvirtif.so.0]" in run("readelf", "-d", library).replace("soname: [", ""), "the soname is not libvirtif.so.0")
+    exported = exports(library)
+    check(C_EXPORTS <= exported, f"not exported: {sorted(C_EXPORTS - exported)}")
+    foreign = sorted(e for e in exported if not e.startswith(("virtif_", "vif_", "_ZN", "_ZT", "_ZS", "_ZZ", "_ZGR")))
+    check(not foreign, f"exported though not ours (mark with VIF_API only what users call): {foreign[:10]}")
+
+    env = dict(os.environ, PKG_CONFIG_PATH=str(next(root.rglob("virtif.pc")).parent), PKG_CONFIG_SYSROOT_DIR=str(root),
+               LD_LIBRARY_PATH=str(library.parent))
+    flags = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif", env=env))
+    run(CC, "-std=c11", SOURCE / "examples/echo.c", "-o", root / "echo", *flags)
+    check("hello from the other side" in run(root / "echo", env=env), "examples/echo.c did not get its answer")
+    run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "listen", *flags)
+    said = run(root / "listen", SOURCE / "tests/data/arp.pcap", env=env)
+    check("frames," in said and "virt0: " in said, f"examples/listen.cpp said:\n{said}")
+
+    # Not `pkg-config --static`: Debian's libpcap.pc then asks for libraries that Debian does not install with it.
+    archive = [str(next(root.rglob("libvirtif.a"))) if word == "-lvirtif" else word for word in flags]
+    run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "static", *archive, "-lpcap", "-lz", "-lcrypto", "-pthread")
+    check("libvirtif" not in run("ldd", root / "static"), "the static example needs libvirtif.so")
+    run(root / "static", SOURCE / "tests/data/arp.pcap")
+
+    includes = [word for word in flags if word.startswith("-I")]
+    for header in sorted((prefix / "include/virtif").rglob("*.h*")):
+        language = "c++" if header.suffix == ".hpp" else "c"
+        standard = "-std=c++20" if header.suffix == ".hpp" else "-std=c11"
+        run(CXX if header.suffix == ".hpp" else CC, standard, "-fsyntax-only", "-x", language, header, *includes)
+        text = header.read_text()
+        check("boost/" not in text, f"{header.name}: no Boost in installed headers (Debian's default is another version)")
+
+if problems:
+    sys.exit("\n".join(problems))
+print("installed, linked shared and static, examples ran, every header compiles alone")
