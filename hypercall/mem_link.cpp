@@ -14,6 +14,11 @@ namespace vif::host {
 // off gets nothing more.
 class MemSegment {
  public:
+  explicit MemSegment(std::string name) : name_(std::move(name)) {}
+
+  const std::string& name() const { return name_; }
+  std::size_t opened = 0;  // ports, started or not; under the MemSegments' mutex
+
   void join(FrameExchange& port) {
     const std::lock_guard lock(mutex_);
     ports_.push_back(&port);
@@ -30,32 +35,32 @@ class MemSegment {
   }
 
  private:
+  const std::string name_;
   std::mutex mutex_;
   std::vector<FrameExchange*> ports_;
 };
 
-namespace {
-
 class MemLink final : public drv::LinkPort {
  public:
-  MemLink(std::shared_ptr<MemSegment> segment, ClockPort& clock) : segment_(std::move(segment)), clock_(clock) {}
+  MemLink(MemSegments& segments, MemSegment& segment) : segments_(segments), segment_(segment) {}
+  ~MemLink() override { segments_.close(segment_); }
 
   Status start(drv::LinkSink& sink) override {
     sink_ = &sink;
     exchange_.open(sink);
-    segment_->join(exchange_);
+    segment_.join(exchange_);
     return {};
   }
 
   void stop() override {
-    segment_->leave(exchange_);
+    segment_.leave(exchange_);
     exchange_.close();
     sink_ = nullptr;
   }
 
   drv::SendResult send(std::span<const drv::TxFrame> frames) override {
     const drv::SendResult result = fitting(frames, kFrameBytesMax);
-    segment_->send(frames.first(result.taken), exchange_, clock_.wall_ns());
+    segment_.send(frames.first(result.taken), exchange_, segments_.clock_.wall_ns());
     return result;
   }
 
@@ -67,28 +72,30 @@ class MemLink final : public drv::LinkPort {
   static constexpr std::uint32_t kFrameBytesMax = net::kFrameBytesMax;
 
  private:
-  std::shared_ptr<MemSegment> segment_;
-  ClockPort& clock_;
+  MemSegments& segments_;
+  MemSegment& segment_;
   FrameExchange exchange_;
   drv::LinkSink* sink_ = nullptr;
 };
 
-}  // namespace
+MemSegments::MemSegments(ClockPort& clock) : clock_(clock) {}
+MemSegments::~MemSegments() = default;
 
 Result<drv::OpenLink> MemSegments::open(const drv::Linkstr& linkstr, const drv::LinkOwner&) {
   if (Status ok = needs_argument(linkstr, "a segment's name"); !ok) return std::move(ok).error();
   if (Status ok = only_options(linkstr, {}); !ok) return std::move(ok).error();
-  std::shared_ptr<MemSegment> segment;
-  {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(segments_, [](const auto& entry) { return entry.second.expired(); });
-    std::weak_ptr<MemSegment>& named = segments_[linkstr.argument];
-    segment = named.lock();
-    if (!segment) named = segment = std::make_shared<MemSegment>();
-  }
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<MemSegment>& segment = segments_[linkstr.argument];
+  if (!segment) segment = std::make_unique<MemSegment>(linkstr.argument);
+  ++segment->opened;
   const drv::LinkCaps caps{
       .frame_bytes_max = MemLink::kFrameBytesMax, .slices_max = UINT16_MAX, .offload = true, .baudrate = 0};
-  return drv::OpenLink{std::make_unique<MemLink>(std::move(segment), clock_), caps};
+  return drv::OpenLink{std::make_unique<MemLink>(*this, *segment), caps};
+}
+
+void MemSegments::close(MemSegment& segment) {
+  const std::lock_guard lock(mutex_);
+  if (--segment.opened == 0) segments_.erase(std::string(segment.name()));
 }
 
 }  // namespace vif::host

@@ -15,19 +15,24 @@ namespace vif::host {
 
 class MemSegment;
 
-// The segments of one Instance, by name; a segment lives as long as a port is on it. Any thread.
+// The segments of one Instance, by name; a segment lives as long as it has a port. Any thread.
 class VIF_API MemSegments {
  public:
-  // The clock stamps frames; it outlives the ports.
-  explicit MemSegments(ClockPort& clock) : clock_(clock) {}
+  // The clock stamps frames. It outlives the segments, and they outlive the ports.
+  explicit MemSegments(ClockPort& clock);
+  ~MemSegments();
 
   // EINVAL: no name, or an option.
   Result<drv::OpenLink> open(const drv::Linkstr& linkstr, const drv::LinkOwner& owner);
 
  private:
+  friend class MemLink;
+
+  void close(MemSegment& segment);
+
   ClockPort& clock_;
   std::mutex mutex_;
-  std::map<std::string, std::weak_ptr<MemSegment>> segments_;  // under mutex_
+  std::map<std::string, std::unique_ptr<MemSegment>> segments_;  // under mutex_
 };
 
 }  // namespace vif::host
