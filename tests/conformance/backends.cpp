@@ -27,7 +27,7 @@ const net::MacAddress kFarMac = {{0x02, 0, 0, 0, 0xfa, 0x12}};
 class MemWorld final : public World {
  public:
   ~MemWorld() override {
-    if (far_.port) stop_far();
+    if (far_.link.port) stop_far();
   }
   CannotAsk prepare(const WireFrames& frames) override {
     arriving_ = frames;
@@ -39,21 +39,17 @@ class MemWorld final : public World {
     return {{"mem:", "name"}, {"mem:[mem:x]", "name"}, {"mem:lan,mtu=9", "mtu"}};
   }
   Result<drv::OpenLink> open(const drv::Linkstr& linkstr, const drv::LinkOwner& owner) override {
-    if (!far_.port && linkstr.format() == this->linkstr()) open_far(linkstr);
+    if (!far_.link.port && linkstr.format() == this->linkstr()) open_far(linkstr);
     return segments_.open(linkstr, owner);
   }
   void release() override {
-    for (const WireFrame& frame : std::exchange(arriving_, {})) {
-      const Sliced sliced(frame, 1);
-      const drv::TxFrame view = sliced.view();
-      EXPECT_EQ(far_.port->send({&view, 1}).taken, 1U);
-    }
+    for (const WireFrame& frame : std::exchange(arriving_, {})) EXPECT_EQ(far_.send({frame}).taken, 1U);
   }
   bool arrives_when_released() const override { return true; }
   bool releases_from_any_thread() const override { return true; }
   std::optional<WireFrames> sent() override {
     stop_far();
-    return far_sink_.frames;
+    return far_.sink.frames;
   }
 
  private:
@@ -61,23 +57,19 @@ class MemWorld final : public World {
     const std::string name = "far";
     auto opened = segments_.open(linkstr, {name, kFarMac});
     ASSERT_TRUE(opened) << opened.error().text;
-    far_ = std::move(*opened);
-    EXPECT_TRUE(far_.port->start(far_sink_));
+    far_.link = std::move(*opened);
+    far_.start();
   }
   void stop_far() {
-    far_sink_.during = RecordingSink::During::drain;
-    while (started_ && far_.port->drain(64)) {
-    }
-    started_ = false;
-    far_sink_.during = RecordingSink::During::stop;
-    far_.port->stop();
+    if (std::exchange(stopped_, true)) return;
+    far_.drain_all();
+    far_.stop();
   }
 
   host::sim::SimClock clock_;
   host::MemSegments segments_{clock_};
-  RecordingSink far_sink_;
-  drv::OpenLink far_;
-  bool started_ = true;
+  RecordedLink far_;
+  bool stopped_ = false;
   WireFrames arriving_;
 };
 

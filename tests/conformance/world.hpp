@@ -7,20 +7,13 @@
 
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
-#include "tests/support/frames.hpp"
-#include "virtif/link.hpp"
+#include "tests/conformance/recording_sink.hpp"
 
 namespace vif::test {
-
-struct WireFrame {
-  Frame bytes;
-  net::Offload offload = {};
-  friend bool operator==(const WireFrame&, const WireFrame&) = default;
-};
-using WireFrames = std::vector<WireFrame>;
 
 struct Refused {
   std::string linkstr;
@@ -58,6 +51,7 @@ class World {
 struct Backend {
   const char* name;
   std::unique_ptr<World> (*make)();
+  friend void PrintTo(const Backend& backend, std::ostream* to) { *to << backend.name; }
 };
 
 std::unique_ptr<World> make_mem_world();
@@ -71,38 +65,6 @@ inline constexpr Backend kBackends[] = {
     {"null", make_null_world},
     {"pcap", make_pcap_world},
     {"sim", make_sim_world},
-};
-
-// The driver as the suite plays it: writes down every upcall, and holds it to the contract.
-class RecordingSink final : public drv::LinkSink {
- public:
-  void deliver(std::span<const drv::RxFrame> frames) override;
-  void ready() override { ++readies; }
-  void link_changed(net::LinkState state, const Error* why) override;
-  void lost(DropReason reason, std::uint64_t frames) override;
-
-  // What the test is in just now: upcalls at the wrong time are failures.
-  enum class During : std::uint8_t { nothing, drain, stop };
-  During during = During::nothing;
-
-  WireFrames frames;
-  std::size_t largest_burst = 0;
-  std::atomic<std::size_t> readies{0};
-  std::vector<net::LinkState> states;
-  std::optional<Error> why;
-  std::array<std::uint64_t, kDropReasons> losses{};
-};
-
-// A frame as one or more slices; the bytes stay the caller's.
-class Sliced {
- public:
-  Sliced(const WireFrame& frame, std::size_t slices);
-  drv::TxFrame view() const { return {slices_, bytes_, offload_}; }
-
- private:
-  std::vector<Bytes> slices_;
-  std::uint32_t bytes_;
-  net::Offload offload_;
 };
 
 }  // namespace vif::test
