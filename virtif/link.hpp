@@ -79,8 +79,8 @@ class LinkSink {
   virtual void ready() = 0;
   // The carrier came or went; `why` says more when it went for good. Only from inside drain.
   virtual void link_changed(net::LinkState state, const Error* why) = 0;
-  // Frames the backend knows of and that come to nothing: other_linktype or rx_overrun, which were never delivered, and
-  // tx_error, which send had taken. Only from inside drain.
+  // Frames the backend knows of and that come to nothing: other_linktype, rx_overrun or not_running, which were never
+  // delivered, and tx_error, which send had taken. Only from inside drain and stop.
   virtual void lost(DropReason reason, std::uint64_t frames) = 0;
 };
 
