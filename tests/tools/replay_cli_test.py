@@ -276,10 +276,18 @@ class HostFails(Replay):
             writer.join()
             self.assertEqual(got["passed"], truth.passed(truth.countable(truth.read(DATA / name)[0])))
 
+    def test_file_on_standard_input(self):
+        with open(DATA / "ping.pcap.gz", "rb") as file:
+            run = ctl("replay", "-", "--promisc", "-j", stdin=file)
+        got = json.loads(run.stdout)[0]
+        self.assertEqual((run.returncode, got["file"], got["passed"]["frames"]), (0, "-", 12))
+
     def test_nobody_reads_the_result(self):
-        with open("/dev/full", "w", encoding="utf-8") as full:
-            run = subprocess.run([VIRTIFCTL, "replay", DATA / "arp.pcap", "-j"], stdout=full, stderr=subprocess.PIPE, check=False)
-        self.assertNotEqual(run.returncode, 0)
+        for words in ((), ("-j",)):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                run = subprocess.run([VIRTIFCTL, "replay", DATA / "arp.pcap", *words], stdout=full, stderr=subprocess.PIPE,
+                                     check=False)
+            self.assertEqual(run.returncode, 1, words)
 
     def test_gzip_with_garbage_behind(self):
         path = self.folder / "behind.pcap.gz"

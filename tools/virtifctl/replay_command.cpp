@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstring>
+#include <cstdio>
 #include <filesystem>
 
 #include "hypercall/bpf_compile.hpp"
@@ -70,7 +70,7 @@ class ProgressLine {
 ReplayCommand::ReplayCommand(CLI::App& app) {
   CLI::App& replay =
       *app.add_subcommand("replay", "Send capture files through a virtual interface and report what it passes up.");
-  replay.add_option("FILE", files_, "pcap or pcapng, also gzipped")->required();
+  replay.add_option("FILE", files_, "pcap or pcapng, also gzipped; - is standard input")->required();
   replay.add_option("--lladdr", lladdr_, "the interface's address (default: generated)")->type_name("MAC");
   replay.add_option("--join", join_, "join this group; may be repeated")->type_name("MAC")->expected(1)->take_all();
   replay.add_flag("--allmulti", allmulti_, "receive every group");
@@ -146,7 +146,7 @@ int ReplayCommand::run() {
   ProgressLine progress(clock);
   for (const std::string& file : files_) {
     request.progress = [&](std::uint64_t frames) { progress.show(file, frames); };
-    Result<host::ReplayReport> report = host::replay(request, file, interfaces);
+    Result<host::ReplayReport> report = host::replay(request, file == "-" ? "/dev/stdin" : file, interfaces);
     if (!report) return usage(report.error().text);
     if (copy) {
       if (Status kept = copy->flush(); !kept && report->error.empty()) report->error = kept.error().text;
@@ -156,7 +156,7 @@ int ReplayCommand::run() {
   }
   progress.clear();
   json_ ? print_json(replayed) : print_table(replayed);
-  if (std::fflush(stdout) != 0) return failed(std::string("cannot write the result: ") + std::strerror(errno));
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("the result could not be written to the end");
   return whole ? 0 : kFailed;
 }
 
