@@ -2,7 +2,7 @@
 """Counts what one `meson test` run did, test by test, and shows what failed or was skipped.
 
 usage: tally.py TESTLOG_JSON: prints to stderr the full log of each failure and a line for each skipped test, to stdout
-the one line "PASSED FAILED SKIPPED". A program of gtest or of Python's unittest counts by its single tests,
+the one line "PASSED FAILED SKIPPED". A program of gtest, of Python's unittest or of TAP counts by its single tests,
 everything else (scripts, fuzz targets) as one.
 """
 
@@ -14,6 +14,8 @@ DONE = re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \(\d+ ms\)$", re
 BEGUN = re.compile(r"^\[ RUN +\] (\S+)$", re.MULTILINE)
 DISABLED = re.compile(r"^ *YOU HAVE (\d+) DISABLED TEST", re.MULTILINE)
 UNITTEST = re.compile(r"^(test_\w+) \(.*\) \.\.\. (?:.*\n)*?(ok|FAIL|ERROR|skipped '(.*)')$", re.MULTILINE)
+TAP = re.compile(r"^(ok|not ok)\b[ \d]*(?:- )?(.*?)(?:# SKIP ?(.*))?$", re.MULTILINE)
+PLAN = re.compile(r"^1\.\.\d+$", re.MULTILINE)
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -47,6 +49,16 @@ def unittest_counts(output, result):
     return counts, [f"{name}: {reason}" for name, word, reason in done if word.startswith("skipped")]
 
 
+def tap_counts(output, result):
+    done = TAP.findall(output)
+    failed = sum(1 for word, _, _ in done if word == "not ok")
+    skipped = [f"{name.strip()}: {why}" for word, name, why in done if word == "ok" and why]
+    counts = {"OK": len(done) - failed - len(skipped), "FAILED": failed, "SKIPPED": len(skipped)}
+    if result != "OK" and counts["FAILED"] == 0:
+        counts["FAILED"] = 1
+    return counts, skipped
+
+
 def script_counts(output, result):
     word = {"OK": "OK", "EXPECTEDFAIL": "OK", "SKIP": "SKIPPED"}.get(result, "FAILED")
     last = output.strip().splitlines()[-1:] or ["no reason given"]
@@ -63,6 +75,8 @@ def main():
             counts, skipped = gtest_counts(output, entry["result"])
         elif UNITTEST.search(words):
             counts, skipped = unittest_counts(words, entry["result"])
+        elif PLAN.search(output):
+            counts, skipped = tap_counts(output, entry["result"])
         else:
             counts, skipped = script_counts(output, entry["result"])
         for word in total:

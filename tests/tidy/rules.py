@@ -73,22 +73,32 @@ def told_elsewhere(root, name):
     return name.endswith("_test.cpp") or (name.endswith(".cpp") and (root / name).with_suffix(".hpp").exists())
 
 
+# The licence line, the comment that follows it, and what keeps a header from being read twice.
+FIRST = {
+    (".hpp", ".cpp"): (r"// SPDX-License-Identifier: BSD-2-Clause", r"//", r"#pragma once"),
+    (".h", ".c"): (r"(//|/\*) SPDX-License-Identifier: BSD-2-Clause( \*/)?", r"//|/\*| \*", r"#pragma once|#ifndef \w+_H_?"),
+    (".py",): (r"# SPDX-License-Identifier: BSD-2-Clause", r"", r""),
+}
+
+
 def first_line_problems(root, name, lines):
-    comment = "//" if name.endswith(tree.CODE) else "#" if name.endswith(".py") else None
-    if comment is None or not lines:
+    rule = next((rule for suffixes, rule in FIRST.items() if name.endswith(suffixes)), None)
+    if rule is None or not lines:
         return
+    licence, purpose, once = rule
     head = lines[1:] if lines[0].startswith("#!") else lines
-    if not head or head[0] != f"{comment} SPDX-License-Identifier: BSD-2-Clause":
-        yield f'{name}: Do instead: begin with "{comment} SPDX-License-Identifier: BSD-2-Clause".'
-    elif comment == "//" and not told_elsewhere(root, name) and not (len(head) > 1 and head[1].startswith("//")):
+    if not head or not re.fullmatch(licence, head[0]):
+        yield f"{name}: no licence. Do instead: begin with a comment line SPDX-License-Identifier: BSD-2-Clause."
+    elif not told_elsewhere(root, name) and not (len(head) > 1 and re.match(purpose, head[1])):
         yield f"{name}: no word on what the file is for. Do instead: say it in 2-6 comment lines after the licence line."
-    if name.endswith((".hpp", ".h")) and "#pragma once" not in lines:
-        yield f"{name}: Do instead: add #pragma once."
+    if name.endswith((".hpp", ".h")) and not any(re.fullmatch(once, line) for line in lines):
+        yield f"{name}: can be read twice. Do instead: add #pragma once."
 
 
 def built_sources(root):
-    """Every source that some meson.build names, as a path from the root."""
-    named = set()
+    """Every source that some meson.build names, or the install test (from the root), as a path from the root."""
+    named = {word for script in tree.files(root, ".py", under=("tests",))
+             for word in re.findall(r'"(examples/[^"\n]+)"', tree.text(root, script))}
     for build in tree.files(root, "meson.build"):
         folder = posixpath.dirname(build)
         for word in re.findall(r"'([^'\n]+)'", tree.text(root, build)):
@@ -101,7 +111,8 @@ def build_problems(root):
     named = built_sources(root)
     for name in tree.files(root, ".cpp", ".c", under=BUILT):
         if name not in named:
-            yield f"{name}: no meson.build mentions it. Do instead: add it to its folder's, or delete it."
+            yield (f"{name}: no meson.build mentions it. Do instead: add it to its folder's (an example: to "
+                   f"tests/install), or delete it.")
 
 
 def document_problems(root, name, lines):

@@ -113,7 +113,7 @@ class Tidy(unittest.TestCase):
             "netstack/mbuf_util.hpp": HEAD + "#pragma once\nclass FrameManager {};\n",
             "netstack/long.hpp": HEAD + "#pragma once\n" + "\n" * 300,
             "docs/paths.md": "# Paths\nsee /home/me/virtif\nfrom pypi.org\n",
-        }, "README.md: 2[0-9]+ lines", "README.md: 2 titles", "a.cpp:3: TODO", "lost.cpp: no meson.build", "bare.hpp: .*SPDX",
+        }, "README.md: 2[0-9]+ lines", "README.md: 2 titles", "a.cpp:3: TODO", "lost.cpp: no meson.build", "bare.hpp: no licence",
             "unsaid.hpp: no word", "mbuf_util.hpp: \"util\"", "mbuf_util.hpp:4: \"manager\"", "long.hpp: 303 lines",
             "paths.md:2", "paths.md:3")
 
