@@ -10,7 +10,7 @@ namespace vif::host {
 namespace {
 
 constexpr std::size_t kChunkBytes = 64 * 1024;
-constexpr Bytef kMagicFirst = 0x1f;
+constexpr std::size_t kMagicBytes = 2;
 constexpr int kGzipOnly = 15 + 16;  // inflateInit2: the largest window, gzip framing (zlib.h)
 
 // What was read to look for the magic, then the rest.
@@ -49,6 +49,7 @@ class GzipSource final : public ByteSource {
   }
 
   Result<std::size_t> read(MutBytes into) override {
+    if (ended_) return std::size_t{0};
     stream_.next_out = reinterpret_cast<Bytef*>(into.data());
     stream_.avail_out = static_cast<uInt>(std::min<std::size_t>(into.size(), UINT32_MAX));
     const uInt wanted = stream_.avail_out;
@@ -56,21 +57,22 @@ class GzipSource final : public ByteSource {
       if (stream_.avail_in == 0) {
         const Result<std::size_t> n = packed_->read(chunk_);
         if (!n) return n.error();
-        if (*n == 0 && between_members_) return std::size_t{0};
+        if (*n == 0 && (between_members_ || stream_.total_in < kMagicBytes)) return std::size_t{0};
         if (*n == 0) return damaged("it ends in the middle");
         stream_.next_in = reinterpret_cast<Bytef*>(chunk_.data());
         stream_.avail_in = static_cast<uInt>(*n);
       }
       if (between_members_) {
-        // gzip(1) ignores what follows the last member, padding for instance.
-        if (*stream_.next_in != kMagicFirst) return std::size_t{0};
-        ::inflateReset(&stream_);
+        ::inflateReset(&stream_);  // total_in counts from here
         between_members_ = false;
       }
       const int status = ::inflate(&stream_, Z_NO_FLUSH);
       if (status == Z_STREAM_END) between_members_ = true;
       // What came out before the damage is given first; the stream stays bad and says so again.
       const bool bad = status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR;
+      // gzip(1) ignores what follows the last member, padding for instance: here, what has no member's magic.
+      ended_ = bad && stream_.total_in <= kMagicBytes;
+      if (ended_) return std::size_t{0};
       if (bad && stream_.avail_out == wanted) return damaged(stream_.msg != nullptr ? stream_.msg : "bad data");
       if (bad) break;
     }
@@ -86,12 +88,12 @@ class GzipSource final : public ByteSource {
   z_stream stream_{};
   bool open_ = false;
   bool between_members_ = false;
+  bool ended_ = false;  // before the packed file did
 };
 
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> unpack_if_gzip(std::unique_ptr<ByteSource> source, const std::string& path) {
-  constexpr std::size_t kMagicBytes = 2;
   std::vector<std::byte> head(kMagicBytes);
   std::size_t have = 0;
   while (have < kMagicBytes) {

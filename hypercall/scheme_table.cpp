@@ -5,7 +5,7 @@ namespace vif::host {
 
 Status SchemeTable::add(const std::string& scheme, Open open) {
   const Result<drv::Linkstr> parsed = drv::Linkstr::parse(scheme + ":");
-  if (!parsed) {
+  if (!parsed || parsed->scheme != scheme) {
     return fail(std::errc::invalid_argument,
                 "'" + scheme + "' is not a scheme: expected lower-case letters and digits");
   }

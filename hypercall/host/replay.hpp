@@ -13,17 +13,17 @@
 namespace vif::host {
 
 struct ReplayRequest {
-  std::optional<net::MacAddress> lladdr;  // none: a generated one
-  std::vector<net::MacAddress> join;      // groups
+  std::optional<net::MacAddress> lladdr = {};  // none: a generated one
+  std::vector<net::MacAddress> join = {};      // groups
   bool allmulti = false;
   bool promisc = false;
-  std::optional<std::uint32_t> mtu_bytes;  // none: frames of any length
-  net::BpfProgram filter;                  // of what the interface passes, only this counts as passed
+  std::optional<std::uint32_t> mtu_bytes = {};  // none: frames of any length
+  net::BpfProgram filter = {};                  // of what the interface passes, only this counts as passed
 
   // Takes each frame passed, borrowed for the call; an error ends the copying and is reported with the file.
-  std::function<Status(const net::Mbuf& packet)> copy;
+  std::function<Status(const net::Mbuf& packet)> copy = {};
   // Hears now and then how many records were read so far.
-  std::function<void(std::uint64_t frames)> progress;
+  std::function<void(std::uint64_t frames)> progress = {};
 };
 
 struct ReplayReport {
