@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The way out: what the backend's answers do to the queue, what a frame is made fit for, and what the taps see.
+#include "tests/virtif/rig.hpp"
+
+namespace {
+
+using namespace rig;
+using vif::drv::SendStatus;
+
+class Transmit : public Rig {
+ protected:
+  explicit Transmit(const Domain::Config& config = {}) : Rig(config) {}
+
+  Frame numbered(const Ifnet& ifp, unsigned number) { return frame(kPeer, ifp.lladdr(), 60, number); }
+  std::vector<Frame> each(const Ifnet& ifp, std::vector<unsigned> numbers) {
+    std::vector<Frame> frames;
+    for (const unsigned number : numbers) frames.push_back(numbered(ifp, number));
+    return frames;
+  }
+  // Queues frames 0..count-1 while the backend says no, then lets it answer.
+  void queue(Ifnet& ifp, unsigned count, std::deque<vif::drv::SendResult> answers) {
+    wire().send_answers = {{0, SendStatus::would_block}};
+    for (unsigned i = 0; i < count; ++i) ASSERT_EQ(transmit(ifp, numbered(ifp, i)), 0);
+    wire().send_answers = std::move(answers);
+    wire().writable();
+  }
+};
+
+TEST_F(Transmit, a_partial_send_keeps_the_rest_in_order) {
+  Ifnet& ifp = running();
+  queue(ifp, 5, {{2, SendStatus::would_block}, {1, SendStatus::would_block}});
+  host.settle();
+  EXPECT_EQ(wire().sent, each(ifp, {0, 1}));
+  EXPECT_EQ(ifp.snd.size(), 3U);
+  EXPECT_TRUE(ifp.is(IFF_OACTIVE));
+  wire().writable();
+  host.settle();
+  EXPECT_EQ(wire().sent, each(ifp, {0, 1, 2}));
+  wire().writable();
+  host.settle();
+  EXPECT_EQ(wire().sent, each(ifp, {0, 1, 2, 3, 4}));
+  EXPECT_FALSE(ifp.is(IFF_OACTIVE));
+}
+
+TEST_F(Transmit, a_frame_too_large_for_the_backend_is_dropped_from_the_middle) {
+  Ifnet& ifp = running();
+  queue(ifp, 5, {{2, SendStatus::message_size}});
+  host.settle();
+  EXPECT_EQ(wire().sent, each(ifp, {0, 1, 3, 4}));
+  EXPECT_EQ(dropped(ifp, DropReason::tx_too_long), 1U);
+}
+
+TEST_F(Transmit, a_network_that_is_down_takes_the_whole_queue_with_it) {
+  Ifnet& ifp = running();
+  queue(ifp, 50, {{2, SendStatus::network_down}});
+  host.settle();
+  EXPECT_EQ(wire().sent, each(ifp, {0, 1}));
+  EXPECT_EQ(dropped(ifp, DropReason::tx_down), 48U);
+  EXPECT_EQ(transmit(ifp, numbered(ifp, 9)), 0) << "the next one tries again";
+  EXPECT_EQ(wire().sent.size(), 3U);
+}
+
+TEST_F(Transmit, a_full_queue_refuses_and_counts) {
+  Ifnet& ifp = running();
+  queue(ifp, 256, {{0, SendStatus::would_block}});
+  EXPECT_EQ(transmit(ifp, numbered(ifp, 0)), ENOBUFS);
+  const IfData data = ifp.counters.read();
+  EXPECT_EQ(data.dropped(DropReason::queue_full), 1U);
+  EXPECT_EQ(data.oqdrops, 1U);
+  host.settle();
+  EXPECT_EQ(ifp.snd.size(), 256U);
+}
+
+TEST_F(Transmit, what_is_no_frame_for_this_interface_is_refused_and_counted) {
+  Ifnet& ifp = running();
+  Frame runt = numbered(ifp, 0);
+  runt.resize(13);
+  EXPECT_EQ(transmit(ifp, runt), EINVAL);
+  EXPECT_EQ(transmit(ifp, frame(kPeer, ifp.lladdr(), 1515)), EMSGSIZE);
+  EXPECT_EQ(transmit(ifp, frame(kPeer, ifp.lladdr(), 1514)), 0);
+  ASSERT_EQ(down(ifp), 0);
+  EXPECT_EQ(transmit(ifp, numbered(ifp, 0)), ENETDOWN);
+  const IfData data = ifp.counters.read();
+  EXPECT_EQ(data.dropped(DropReason::tx_too_short), 1U);
+  EXPECT_EQ(data.dropped(DropReason::tx_too_long), 1U);
+  EXPECT_EQ(data.dropped(DropReason::tx_down), 1U);
+  EXPECT_EQ(data.oerrors, 3U);
+  EXPECT_EQ(data.offered(), 4U);
+}
+
+TEST_F(Transmit, an_unlinked_interface_refuses) {
+  EXPECT_EQ(transmit(create("virt0"), frame(kPeer, kStranger)), ENETDOWN);
+}
+
+TEST_F(Transmit, a_burst_is_bounded_by_its_slices_too) {
+  Ifnet& ifp = running();
+  wire().send_answers = {{0, SendStatus::would_block}};
+  for (unsigned i = 0; i < 8; ++i) {  // 30 pieces each: four fit a burst of 128
+    ASSERT_EQ(transmit(ifp, frame(kPeer, ifp.lladdr(), 300),
+                       std::vector<std::size_t>{14, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                1,  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}),
+              0);
+  }
+  wire().send_calls = 0;
+  wire().writable();
+  host.settle();
+  EXPECT_EQ(wire().sent, std::vector<Frame>(8, frame(kPeer, ifp.lladdr(), 300)));
+  EXPECT_EQ(wire().sent_slices, std::vector<std::size_t>(8, 30));
+  EXPECT_EQ(wire().send_calls, 2U);
+  EXPECT_EQ(ifp.counters.read().linearised, 0U);
+}
+
+TEST_F(Transmit, a_backend_that_takes_one_piece_gets_one) {
+  wire().caps.slices_max = 1;
+  wire().caps.frame_bytes_min = 60;
+  Ifnet& ifp = running();
+  const Frame arp = frame(kPeer, ifp.lladdr(), 42);
+  ASSERT_EQ(transmit(ifp, arp, {14, 20}), 0);
+  ASSERT_EQ(transmit(ifp, frame(kPeer, ifp.lladdr(), 700), {14, 20}), 0);
+  Frame padded = arp;
+  padded.resize(60);
+  EXPECT_EQ(wire().sent, (std::vector{padded, frame(kPeer, ifp.lladdr(), 700)}));
+  EXPECT_EQ(wire().sent_slices, (std::vector<std::size_t>{1, 1}));
+  EXPECT_EQ(ifp.counters.read().linearised, 2U);
+}
+
+class TransmitFewMbufs : public Transmit {
+ protected:
+  TransmitFewMbufs() : Transmit({.pool = {.counts = {3, 0, 0, 0}, .external = 0}}) {}
+};
+
+TEST_F(TransmitFewMbufs, without_an_mbuf_to_copy_into_the_frame_is_dropped_and_the_others_go_on) {
+  wire().caps.slices_max = 1;
+  Ifnet& ifp = running();
+  wire().send_answers = {{0, SendStatus::would_block}};
+  ASSERT_EQ(transmit(ifp, numbered(ifp, 1)), 0);
+  ASSERT_EQ(transmit(ifp, numbered(ifp, 2), {14}), 0);
+  wire().writable();
+  host.settle();
+  EXPECT_EQ(wire().sent, each(ifp, {1, 2})) << "the first gave its mbuf back in time";
+
+  wire().send_calls = 0;
+  const MbufPtr hoarded = domain.pool().get(60);
+  ASSERT_EQ(transmit(ifp, numbered(ifp, 3), {14}), 0);
+  EXPECT_EQ(dropped(ifp, DropReason::tx_no_mbuf), 1U);
+  EXPECT_EQ(wire().send_calls, 0U) << "nothing is left to send";
+  EXPECT_EQ(transmit(ifp, numbered(ifp, 4)), 0);
+  EXPECT_EQ(wire().sent.size(), 3U);
+}
+
+TEST_F(Transmit, broadcasts_and_groups_are_counted) {
+  Ifnet& ifp = running();
+  Tapped tap;
+  ifp.taps.attach(tap, {}, BpfDirections::out);
+  ASSERT_EQ(transmit(ifp, frame(kBroadcast, ifp.lladdr())), 0);
+  ASSERT_EQ(transmit(ifp, frame(kGroup, ifp.lladdr())), 0);
+  ASSERT_EQ(transmit(ifp, frame(kPeer, ifp.lladdr(), 100)), 0);
+  const IfData data = ifp.counters.read();
+  EXPECT_EQ(data.opackets, 3U);
+  EXPECT_EQ(data.obytes, 220U);
+  EXPECT_EQ(data.osegments, 3U);
+  EXPECT_EQ(data.omcasts, 2U);
+}
+
+class TransmitOffload : public Transmit {
+ protected:
+  int transmit_offload(Ifnet& ifp, const Frame& whole, const Offload& offload) {
+    MbufPtr packet = chain(whole);
+    packet->pkthdr.offload = offload;
+    return error_of(ifp.transmit(std::move(packet)));
+  }
+  const Offload tcp{.flags = Offload::kNeedsChecksum, .gso_type = Offload::kGsoTcp6, .hdr_len = 74, .gso_size = 1000};
+  const Offload checksum{.flags = Offload::kNeedsChecksum, .csum_start = 34, .csum_offset = 6};
+};
+
+TEST_F(TransmitOffload, super_frames_go_out_whole_where_the_backend_takes_them) {
+  wire().caps.offload = true;
+  Ifnet& ifp = running();
+  const Frame large = frame(kPeer, ifp.lladdr(), 60'074);
+  ASSERT_EQ(transmit_offload(ifp, large, tcp), 0);
+  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 1), checksum), 0);
+  EXPECT_EQ(wire().sent, (std::vector{large, numbered(ifp, 1)}));
+  EXPECT_EQ(wire().sent_offload, (std::vector{tcp, checksum}));
+  EXPECT_EQ(ifp.counters.read().opackets, 2U);
+  EXPECT_EQ(ifp.counters.read().osegments, 61U);
+}
+
+TEST_F(TransmitOffload, and_are_dropped_and_counted_where_it_does_not) {
+  Ifnet& ifp = running();
+  ASSERT_EQ(transmit_offload(ifp, frame(kPeer, ifp.lladdr(), 60'074), tcp), 0);
+  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 1), checksum), 0);
+  ASSERT_EQ(transmit(ifp, numbered(ifp, 2)), 0);
+  EXPECT_EQ(wire().sent, each(ifp, {2}));
+  EXPECT_EQ(wire().send_calls, 1U);
+  EXPECT_EQ(dropped(ifp, DropReason::tx_offload), 2U);
+}
+
+TEST_F(TransmitOffload, one_between_ordinary_frames_does_not_hold_them_up) {
+  Ifnet& ifp = running();
+  wire().send_answers = {{0, SendStatus::would_block}};
+  ASSERT_EQ(transmit(ifp, numbered(ifp, 1)), 0);
+  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 2), checksum), 0);
+  ASSERT_EQ(transmit(ifp, numbered(ifp, 3)), 0);
+  wire().writable();
+  host.settle();
+  EXPECT_EQ(wire().sent, each(ifp, {1, 3}));
+}
+
+using Taps = Transmit;
+
+TEST_F(Taps, see_both_directions_and_what_promiscuous_mode_let_in) {
+  Ifnet& ifp = running();
+  Tapped both, in, out;
+  ifp.taps.attach(both, {}, BpfDirections::both);
+  ifp.taps.attach(in, {}, BpfDirections::in);
+  ifp.taps.attach(out, {}, BpfDirections::out);
+  ASSERT_EQ(error_of(ifp.ioctl(SetPromisc{true})), 0);
+  const Frame heard = frame(kStranger, kPeer), said = numbered(ifp, 1);
+  arrive(heard);
+  ASSERT_EQ(transmit(ifp, said, {14}), 0);
+  const std::pair in_frame{BpfDirection::in, heard}, out_frame{BpfDirection::out, said};
+  EXPECT_EQ(both.frames, (std::vector{in_frame, out_frame}));
+  EXPECT_EQ(in.frames, std::vector{in_frame});
+  EXPECT_EQ(out.frames, std::vector{out_frame});
+}
+
+TEST_F(Taps, do_not_see_what_was_dropped) {
+  Ifnet& ifp = running();
+  Tapped tap;
+  ifp.taps.attach(tap, {}, BpfDirections::both);
+  arrive(frame(kStranger, kPeer));
+  arrive(frame(ifp.lladdr(), kPeer, 1600));
+  EXPECT_EQ(transmit(ifp, frame(kPeer, ifp.lladdr(), 1600)), EMSGSIZE);
+  EXPECT_TRUE(tap.frames.empty());
+}
+
+TEST_F(Taps, writing_to_an_interface_that_is_down_leaks_nothing) {
+  Ifnet& ifp = running();
+  ASSERT_EQ(down(ifp), 0);
+  for (int i = 0; i < 10'000; ++i) ASSERT_EQ(transmit(ifp, numbered(ifp, 0), {14, 20}), ENETDOWN);
+  EXPECT_EQ(domain.pool().in_use(), 0U);
+}
+
+}  // namespace
