@@ -53,7 +53,7 @@ bool Domain::poll(Time now, std::size_t budget) {
   return !deferred_.empty() || !inbox_.empty() || ready_.any();
 }
 
-// At most as many as were there at the start, about: a command that posts commands must not keep us here.
+// So many and no more: a command that posts commands must not keep us here.
 void Domain::run_commands() {
   Command command;
   for (int left = 1024; left > 0 && inbox_.pop(command); --left) command();
@@ -69,11 +69,6 @@ std::optional<std::size_t> Domain::enter(Pollable& pollable) {
 }
 
 void Domain::leave(std::size_t slot) { pollables_[slot] = nullptr; }
-
-Ifnet* Domain::find(std::uint32_t ifindex) const {
-  const auto at = std::find_if(interfaces_.begin(), interfaces_.end(), [&](Ifnet* i) { return i->index() == ifindex; });
-  return at == interfaces_.end() ? nullptr : *at;
-}
 
 void Domain::publish(Ifnet& ifp) {
   ifp.index_ = ++last_ifindex_;

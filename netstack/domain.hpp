@@ -91,7 +91,6 @@ class VIF_API Domain {
 
   // The interfaces, oldest first, and the listeners. Indexes start at 1 and are never used twice.
   const std::vector<Ifnet*>& interfaces() const { return interfaces_; }
-  Ifnet* find(std::uint32_t ifindex) const;
   void publish(Ifnet& ifp);  // once it is whole; gives it its index
   void withdraw(Ifnet& ifp);
   void announce_link_change(Ifnet& ifp);

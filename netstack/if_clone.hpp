@@ -35,7 +35,7 @@ class VIF_API IfCloneTable {
   static constexpr std::uint32_t kUnitMax = 65'535;
 
   explicit IfCloneTable(Domain& domain) : domain_(domain) {}
-  ~IfCloneTable();  // destroys every interface, refusals ignored: the domain goes away
+  ~IfCloneTable();  // destroys every interface, refusals ignored: the domain goes away and is not polled again
 
   // Makes `base` (letters and '_', at most 10) a kind of interface. EEXIST: taken. EINVAL: not such a name.
   Status attach(std::string_view base, IfCloner& cloner);

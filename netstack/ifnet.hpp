@@ -64,8 +64,6 @@ class VIF_API Ifnet {
   const MacAddress& lladdr() const { return lladdr_; }
   LinkState link_state() const { return link_state_; }
   std::uint64_t baudrate() const { return baudrate_; }  // bits per second; 0: unknown
-  std::uint32_t promisc_count() const { return promisc_count_; }
-  std::uint32_t allmulti_count() const { return allmulti_count_; }
 
   IfCounters counters;
   IfQueue snd;

@@ -111,10 +111,7 @@ std::byte* MbufPool::append(Mbuf& m, std::size_t bytes) noexcept {
 }
 
 void MbufPool::put(Mbuf* m) noexcept {
-  if (m->release_ != nullptr) {
-    m->release_(m->cookie_, {m->storage_, m->storage_bytes_});
-    m->release_ = nullptr;
-  }
+  if (m->release_ != nullptr) m->release_(m->cookie_, {m->storage_, m->storage_bytes_});
   FreeStack& stack = free_[m->storage_class_];
   stack.slots[stack.count++] = m;
   in_use_.store(in_use() - 1, std::memory_order_relaxed);

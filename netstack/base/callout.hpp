@@ -53,7 +53,6 @@ class VIF_API CalloutQueue {
   void advance(Time now);
 
   std::optional<Time> next_deadline() const;
-  std::size_t size() const { return heap_.size(); }
 
  private:
   friend class Callout;

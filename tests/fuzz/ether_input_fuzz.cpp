@@ -92,8 +92,8 @@ struct Rig final : net::IfInput {
   }
 
   void modes(bool promisc, bool allmulti) {
-    if (promisc != (ifp.promisc_count() > 0)) require(ifp.ioctl(net::SetPromisc{promisc}).has_value());
-    if (allmulti != (ifp.allmulti_count() > 0)) require(ifp.ioctl(net::SetAllmulti{allmulti}).has_value());
+    if (promisc != ifp.is(net::IFF_PROMISC)) require(ifp.ioctl(net::SetPromisc{promisc}).has_value());
+    if (allmulti != ifp.is(net::IFF_ALLMULTI)) require(ifp.ioctl(net::SetAllmulti{allmulti}).has_value());
   }
 
   host::sim::SimHost host{1};
