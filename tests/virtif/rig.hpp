@@ -97,6 +97,8 @@ class Rig : public testing::Test {
     module = std::move(*made);
   }
   ~Rig() override {
+    received.then = {};  // which may speak of what the test had on its stack
+    events.then = {};
     host.settle();
     table.reset();
     EXPECT_EQ(domain.pool().in_use(), 0U) << "mbufs leaked";

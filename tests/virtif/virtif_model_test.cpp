@@ -23,7 +23,6 @@ class RandomOperations : public Rig, public testing::WithParamInterface<std::uin
       if (below(4) == 0) send(at);
     };
   }
-  ~RandomOperations() override { received.then = {}; }
 
   std::uint64_t below(std::uint64_t end) { return chance.next() % end; }
   Ifnet& ifp() { return *table->find("virt0"); }
