@@ -11,6 +11,26 @@ struct Virtif::Burst {
   std::array<Bytes, kBurstSlices> slices;
 };
 
+namespace {
+
+// Puts a tag kept in pkthdr back where the wire has it, behind the two addresses. False: no mbuf, the frame is spoilt.
+bool insert_tag(net::MbufPtr& m) {
+  constexpr std::size_t kAddressBytes = 2 * net::kMacBytes;
+  if (net::m_prepend(m, net::kVlanTagBytes) == nullptr) return false;
+  if (!net::m_pullup(m, kAddressBytes + net::kVlanTagBytes)) return false;
+  std::memmove(m->data(), m->data() + net::kVlanTagBytes, kAddressBytes);
+  store_be16(m->data() + kAddressBytes, net::kEtherTypeVlan);
+  store_be16(m->data() + kAddressBytes + 2, m->pkthdr.vlan_tci);
+  m->pkthdr.flags &= static_cast<std::uint16_t>(~net::M_VLANTAG);
+  if (m->pkthdr.offload.hdr_len != 0) m->pkthdr.offload.hdr_len += net::kVlanTagBytes;
+  if ((m->pkthdr.offload.flags & net::Offload::kNeedsChecksum) != 0) {
+    m->pkthdr.offload.csum_start += net::kVlanTagBytes;
+  }
+  return true;
+}
+
+}  // namespace
+
 // Sends in context until the queue is empty or the link says no. A tap that transmits only queues, and the loop picks
 // it up; one that destroys the interface ends it.
 void Virtif::if_start() {
@@ -70,11 +90,15 @@ std::size_t Virtif::gather(Burst& burst) {
   return frames;
 }
 
-// Makes the frame one the link can take: few enough pieces, long enough, no offload it does not know.
+// Makes the frame one the link can take: its tag in place, few enough pieces, long enough, no offload it does not know.
 bool Virtif::fit(net::MbufPtr& m, DropReason& why) {
   const LinkCaps& caps = link_->caps;
   if (!caps.offload && m->pkthdr.offload != net::Offload{}) {
     why = DropReason::tx_offload;
+    return false;
+  }
+  if ((m->pkthdr.flags & net::M_VLANTAG) != 0 && !insert_tag(m)) {
+    why = DropReason::tx_no_mbuf;
     return false;
   }
   const std::uint32_t padding = m->pkthdr.len < caps.frame_bytes_min ? caps.frame_bytes_min - m->pkthdr.len : 0;

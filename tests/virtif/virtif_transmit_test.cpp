@@ -241,4 +241,25 @@ TEST_F(Taps, writing_to_an_interface_that_is_down_leaks_nothing) {
   EXPECT_EQ(domain.pool().in_use(), 0U);
 }
 
+// The tag may stand in pkthdr on the way down; on the wire it stands behind the addresses.
+TEST_F(Transmit, a_tag_kept_beside_the_bytes_is_put_back) {
+  Ifnet& ifp = running();
+  Tapped tapped;
+  const auto id = ifp.taps.attach(tapped, {}, BpfDirections::out);
+  const Frame plain = frame(kPeer, ifp.lladdr());
+  Frame tagged(plain.begin(), plain.begin() + 12);
+  for (const int octet : {0x81, 0x00, 0x20, 0x56}) tagged.push_back(static_cast<std::byte>(octet));
+  tagged.insert(tagged.end(), plain.begin() + 12, plain.end());
+  for (const std::vector<std::size_t>& pieces : {std::vector<std::size_t>{}, {14}, {1, 5, 20}}) {
+    MbufPtr packet = chain(plain, pieces);
+    packet->pkthdr.flags |= M_VLANTAG;
+    packet->pkthdr.vlan_tci = 0x2056;
+    EXPECT_TRUE(ifp.transmit(std::move(packet)));
+    EXPECT_EQ(wire().sent.back(), tagged);
+    EXPECT_EQ(tapped.frames.back().second, tagged);
+  }
+  EXPECT_EQ(ifp.counters.read().obytes, 3 * tagged.size());
+  ifp.taps.detach(id);
+}
+
 }  // namespace
