@@ -49,6 +49,7 @@ Status Ifnet::transmit(MbufPtr frame) {
   }
   hdr.rcvif = 0;
   hdr.flags &= static_cast<std::uint16_t>(~(M_BCAST | M_MCAST | M_PROMISC));
+  hdr.offload.flags &= static_cast<std::uint8_t>(~Offload::kDataValid);
   if (header.dst == kBroadcast) hdr.flags |= M_BCAST;
   else if (header.dst.is_group()) hdr.flags |= M_MCAST;
   snd.push(std::move(frame));

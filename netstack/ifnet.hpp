@@ -77,8 +77,8 @@ class VIF_API Ifnet {
   void input(MbufPtr packet);
 
   // Queues a whole frame (Ethernet header included) and starts the driver. What the frame's pkthdr says of a way in
-  // (rcvif, M_BCAST, M_MCAST, M_PROMISC) is replaced. On error the packet is gone and counted: ENETDOWN (not UP and
-  // RUNNING), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS.
+  // (rcvif, M_BCAST, M_MCAST, M_PROMISC, a verified checksum) is replaced. On error the packet is gone and counted:
+  // ENETDOWN (not UP and RUNNING), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS.
   Status transmit(MbufPtr frame);
 
   // --- for the driver and ether_ioctl ---

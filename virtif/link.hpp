@@ -89,7 +89,8 @@ class LinkPort {
  public:
   virtual ~LinkPort() = default;
 
-  // Begins to receive and takes `sink` until stop(). May be called again after stop. On error nothing has begun.
+  // Begins to receive and takes `sink` until stop(). May be called again after stop; when the carrier came or went in
+  // between, the first drain says so. On error nothing has begun.
   virtual Status start(LinkSink& sink) = 0;
   // No upcall after it returns. Never called from an upcall; harmless when not started.
   virtual void stop() = 0;

@@ -10,6 +10,7 @@
 // An error leaves the state where it was. Nothing is passed up but while running.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
@@ -41,7 +42,11 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   const std::string& link_error() const { return link_error_; }
 
  private:
-  struct Burst;
+  // What one send is given; kept, as clearing it for each would cost more than the rest of the way out.
+  struct Burst {
+    std::array<TxFrame, kBurstFrames> frames;
+    std::array<Bytes, kBurstSlices> slices;
+  };
 
   Virtif(net::Domain& domain, LinkOpener& opener, const std::string& base, std::uint32_t unit);
 
@@ -66,7 +71,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   void reprogram();
 
   void receive(const RxFrame& frame);
-  std::size_t gather(Burst& burst);
+  std::size_t gather();
   bool fit(net::MbufPtr& m, DropReason& why);
   void sent(std::size_t frames);
 
@@ -77,6 +82,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   std::string linkstr_;
   std::string link_error_;
   RxFilter filter_;
+  Burst burst_;
   bool lladdr_set_ = false;  // by the user, who then outranks the backend
   bool starting_ = false;    // if_start is on the stack
   bool departing_ = false;   // uncloned

@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Frames out: gather what is queued into bursts of slices, hand them to the link, count and show what it took.
-#include <array>
-
 #include "virtif/virtif.hpp"
 
 namespace vif::drv {
-
-struct Virtif::Burst {
-  std::array<TxFrame, kBurstFrames> frames;
-  std::array<Bytes, kBurstSlices> slices;
-};
-
 namespace {
 
 // Puts a tag kept in pkthdr back where the wire has it, behind the two addresses. False: no mbuf, the frame is spoilt.
@@ -37,15 +29,14 @@ void Virtif::if_start() {
   if (starting_ || !ifp_.is(net::IFF_RUNNING)) return;
   const net::UpcallScope scope(ifp_.domain());
   starting_ = true;
-  Burst burst;
   for (bool blocked = false; !blocked && ifp_.snd.size() > 0;) {
     if (departing_ || ifp_.link_state() == net::LinkState::down) {
       ifp_.purge(DropReason::tx_down);
       break;
     }
-    const std::size_t gathered = gather(burst);
+    const std::size_t gathered = gather();
     if (gathered == 0) break;  // none of them could be sent
-    const SendResult result = link_->port->send(std::span(burst.frames).first(gathered));
+    const SendResult result = link_->port->send(std::span(burst_.frames).first(gathered));
     sent(result.taken);
     switch (result.status) {
       case SendStatus::ok:
@@ -68,7 +59,7 @@ void Virtif::if_start() {
 
 // Describes the oldest queued frames as slices, as many as fit a burst. What cannot be sent at all is dropped on the
 // way.
-std::size_t Virtif::gather(Burst& burst) {
+std::size_t Virtif::gather() {
   std::size_t frames = 0, slices = 0;
   while (frames < kBurstFrames && frames < ifp_.snd.size()) {
     net::MbufPtr& m = ifp_.snd.peek(frames);
@@ -83,9 +74,9 @@ std::size_t Virtif::gather(Burst& burst) {
     if (slices + needed > kBurstSlices) break;
     const std::size_t first = slices;
     for (const net::Mbuf* piece = m.get(); piece != nullptr; piece = piece->next()) {
-      if (piece->len() != 0) burst.slices[slices++] = piece->bytes();
+      if (piece->len() != 0) burst_.slices[slices++] = piece->bytes();
     }
-    burst.frames[frames++] = {{&burst.slices[first], needed}, m->pkthdr.len, m->pkthdr.offload};
+    burst_.frames[frames++] = {{&burst_.slices[first], needed}, m->pkthdr.len, m->pkthdr.offload};
   }
   return frames;
 }

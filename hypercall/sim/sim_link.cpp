@@ -25,9 +25,9 @@ void SimWire::arrive(Frame frame, net::Offload offload, std::int64_t timestamp_n
 }
 
 void SimWire::carrier(net::LinkState state, std::optional<Error> why) {
-  if (sink_ == nullptr) return;
+  if (!open) return;
   carriers_.emplace_back(state, std::move(why));
-  sink_->ready();
+  if (sink_ != nullptr) sink_->ready();
 }
 
 void SimWire::lose(DropReason reason, std::uint64_t frames) {
@@ -46,6 +46,7 @@ class SimLink final : public drv::LinkPort, public drv::LinkDying {
   ~SimLink() override {
     wire_.calls.push_back("close");
     wire_.open = false;
+    wire_.carriers_.clear();
   }
 
   Status start(drv::LinkSink& sink) override {
@@ -61,7 +62,6 @@ class SimLink final : public drv::LinkPort, public drv::LinkDying {
     wire_.sink_ = nullptr;
     wire_.started = false;
     wire_.arrivals_.clear();
-    wire_.carriers_.clear();
     wire_.losses_.clear();
   }
 

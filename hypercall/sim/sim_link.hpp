@@ -27,7 +27,7 @@ struct VIF_API SimWire {
 
   // Puts a frame on the wire; it is delivered at the next drain, or dropped by the wire while the link is not started.
   void arrive(Frame frame, net::Offload offload = {}, std::int64_t timestamp_ns = 0);
-  // What drain reports before delivering.
+  // What drain reports before delivering; while not started, what the first drain will. Nothing while not open.
   void carrier(net::LinkState state, std::optional<Error> why = {});
   void lose(DropReason reason, std::uint64_t frames);
   // Says that send takes frames again.

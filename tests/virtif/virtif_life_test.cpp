@@ -224,6 +224,17 @@ TEST_F(LinkEvents, the_reason_a_link_went_for_good_is_kept_until_it_works_again)
   EXPECT_EQ(softc("virt0").link_error(), "");
 }
 
+TEST_F(LinkEvents, a_carrier_lost_while_it_was_down_is_heard_of_when_it_comes_up) {
+  Ifnet& ifp = running();
+  ASSERT_EQ(down(ifp), 0);
+  wire().carrier(LinkState::down);
+  host.settle();
+  EXPECT_EQ(ifp.link_state(), LinkState::up) << "nobody listens";
+  ASSERT_EQ(up(ifp), 0);
+  host.settle();
+  EXPECT_EQ(ifp.link_state(), LinkState::down);
+}
+
 TEST_F(LinkEvents, a_listener_may_send_when_the_carrier_comes) {
   Ifnet& ifp = running();
   wire().carrier(LinkState::down);

@@ -195,6 +195,12 @@ TEST_F(TransmitOffload, and_are_dropped_and_counted_where_it_does_not) {
   EXPECT_EQ(dropped(ifp, DropReason::tx_offload), 2U);
 }
 
+TEST_F(TransmitOffload, a_checksum_that_was_verified_on_the_way_in_is_nothing_left_to_do) {
+  Ifnet& ifp = running();
+  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 1), {.flags = Offload::kDataValid}), 0);
+  EXPECT_EQ(wire().sent, std::vector<Frame>{numbered(ifp, 1)});
+}
+
 TEST_F(TransmitOffload, one_between_ordinary_frames_does_not_hold_them_up) {
   Ifnet& ifp = running();
   wire().send_answers = {{0, SendStatus::would_block}};
