@@ -100,4 +100,10 @@ Result<std::unique_ptr<ByteSink>> LinuxFiles::create_sink(const std::string& pat
   return std::unique_ptr<ByteSink>(std::make_unique<FileSink>(std::move(fd), path));
 }
 
+bool LinuxFiles::same_file(const std::string& one, const std::string& other) {
+  struct stat a = {}, b = {};
+  if (::stat(one.c_str(), &a) != 0 || ::stat(other.c_str(), &b) != 0) return false;
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 }  // namespace vif::host

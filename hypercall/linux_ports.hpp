@@ -26,6 +26,7 @@ class VIF_API LinuxFiles final : public FilesPort {
  public:
   Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) override;
   Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) override;
+  bool same_file(const std::string& one, const std::string& other) override;
 };
 
 }  // namespace vif::host

@@ -174,7 +174,7 @@ Result<drv::OpenLink> open_pcap_link(const drv::Linkstr& linkstr, const drv::Lin
   if (write != nullptr && write->value.value_or("").empty()) {
     return fail(std::errc::invalid_argument, "pcap: write= needs the name of the file to write");
   }
-  if (write != nullptr && *write->value == linkstr.argument) {
+  if (write != nullptr && files.same_file(*write->value, linkstr.argument)) {
     return fail(std::errc::invalid_argument, "pcap: cannot write over " + linkstr.argument + ", which is being read");
   }
   Result<std::unique_ptr<ByteSource>> source = files.open_source(linkstr.argument);

@@ -65,4 +65,8 @@ Result<std::unique_ptr<ByteSink>> SimFiles::create_sink(const std::string& path)
   return std::unique_ptr<ByteSink>(std::make_unique<SimSink>(made, path));
 }
 
+bool SimFiles::same_file(const std::string& one, const std::string& other) {
+  return one == other && files_.contains(one);
+}
+
 }  // namespace vif::host::sim

@@ -36,6 +36,7 @@ class VIF_API SimFiles final : public FilesPort {
   // ENOENT: nobody made the file.
   Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) override;
   Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) override;
+  bool same_file(const std::string& one, const std::string& other) override;
 
  private:
   std::map<std::string, SimFile> files_;

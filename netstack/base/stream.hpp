@@ -37,6 +37,8 @@ class FilesPort {
   virtual Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) = 0;
   // A new or emptied file. Errors as above; EROFS and ENOSPC come here or on the first append.
   virtual Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) = 0;
+  // Whether both lead to the same file, so that creating the one empties the other. False when one is not there.
+  virtual bool same_file(const std::string& one, const std::string& other) = 0;
 };
 
 }  // namespace vif

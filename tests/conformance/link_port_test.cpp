@@ -113,6 +113,18 @@ TEST_P(LinkContract, says_why_it_went_down_for_good) {
   EXPECT_FALSE(sink_.why->text.empty());
 }
 
+TEST_P(LinkContract, says_at_the_first_drain_what_happened_while_stopped) {
+  ASK(world_->prepare_failure());
+  open_and_start();
+  link_.stop();
+  world_->release();
+  start();
+  link_.drain_all();
+  ASSERT_FALSE(sink_.states.empty());
+  EXPECT_EQ(sink_.states.back(), net::LinkState::down);
+  EXPECT_TRUE(sink_.why);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, LinkContract, testing::ValuesIn(kBackends),
                          [](const auto& backend) { return std::string(backend.param.name); });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Two domains on two threads, on shared segments, while a third thread has interfaces made, linked, filled, brought
 // down and destroyed at random. Afterwards every frame is accounted for and every mbuf is back. Seeded; a failure names
-// the seed.
+// the seed, which --gtest_random_seed chooses.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -22,7 +22,8 @@ using namespace vif::test;
 class Side final : public net::IfInput {
  public:
   Side(host::Instance& instance, ClockPort& clock, RandomPort& random)
-      : loop(std::move(*host::Loop::create(clock, random, {}))),
+      : loop(
+            std::move(*host::Loop::create(clock, random, {.inbox_commands = 8}))),  // so that it polls between commands
         interfaces(instance.attach(loop->domain())),
         runner(*loop),
         thread([this] { EXPECT_TRUE(runner.run()); }) {}
@@ -110,9 +111,8 @@ class Side final : public net::IfInput {
 };
 
 TEST(DomainsStress, accounts_for_every_frame_whatever_happens) {
-  const std::uint64_t seed = testing::UnitTest::GetInstance()->random_seed() != 0
-                                 ? static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed())
-                                 : 20'260'101;
+  const int asked = GTEST_FLAG_GET(random_seed);
+  const auto seed = static_cast<std::uint64_t>(asked != 0 ? asked : 1);
   SCOPED_TRACE("seed " + std::to_string(seed));
   host::LinuxClock clock;
   host::LinuxRandom host_random;

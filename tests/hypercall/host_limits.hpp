@@ -31,6 +31,16 @@ class Limit {
   rlimit before_{};
 };
 
+// UBSan opens a pipe to look at an object's type, and takes a missing one for a wrong type.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define VIF_NEEDS_DESCRIPTORS() GTEST_SKIP() << "UBSan itself needs descriptors"
+#endif
+#endif
+#ifndef VIF_NEEDS_DESCRIPTORS
+#define VIF_NEEDS_DESCRIPTORS() static_cast<void>(0)
+#endif
+
 // At most `spare` more descriptors can be opened. Assumes none is free below the highest.
 class FewDescriptors {
  public:

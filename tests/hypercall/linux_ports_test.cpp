@@ -88,6 +88,7 @@ TEST_F(LinuxFiles, refuse_what_the_user_may_not) {
 }
 
 TEST_F(LinuxFiles, report_that_no_descriptor_is_left) {
+  VIF_NEEDS_DESCRIPTORS();
   write(folder / "a", {});
   const FewDescriptors none(0);
   EXPECT_EQ(refused(files.open_source(folder / "a"), "/a"), EMFILE);
@@ -139,6 +140,18 @@ TEST_F(LinuxFiles, go_on_reading_what_was_removed_or_has_grown) {
   EXPECT_EQ(read_all(**source).size(), 300U);
   std::ofstream(folder / "b", std::ios::app) << "more";
   EXPECT_EQ(read_all(**source).size(), 4U);
+}
+
+TEST_F(LinuxFiles, know_one_file_under_two_names) {
+  write(folder / "a", counting(10));
+  write(folder / "b", counting(10));
+  std::filesystem::create_hard_link(folder / "a", folder / "hard");
+  std::filesystem::create_symlink(folder / "a", folder / "soft");
+  for (const char* name : {"a", "./a", "hard", "soft"})
+    EXPECT_TRUE(files.same_file(folder / "a", folder / name)) << name;
+  EXPECT_FALSE(files.same_file(folder / "a", folder / "b"));
+  EXPECT_FALSE(files.same_file(folder / "a", folder / "absent"));
+  EXPECT_FALSE(files.same_file(folder / "absent", folder / "absent"));
 }
 
 TEST(LinuxClock, does_not_go_back) {

@@ -118,6 +118,7 @@ TEST_F(ForeignLoop, lets_no_flooded_interface_starve_another) {
 }
 
 TEST_F(ForeignLoop, cannot_be_made_without_a_descriptor) {
+  VIF_NEEDS_DESCRIPTORS();
   const FewDescriptors none(0);
   const auto made = host::Loop::create(clock, random, {});
   ASSERT_FALSE(made);

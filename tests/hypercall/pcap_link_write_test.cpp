@@ -2,7 +2,9 @@
 // Capture files as a wire to write to: every frame taken is in the file, or reported lost; the file is always valid.
 #include <gtest/gtest.h>
 
+#include "hypercall/linux_ports.hpp"
 #include "hypercall/pcap_link.hpp"
+#include "tests/hypercall/host_limits.hpp"
 #include "tests/hypercall/sim_instance.hpp"
 
 namespace {
@@ -154,6 +156,23 @@ TEST_F(PcapWrite, does_not_open_when_it_cannot_write) {
   }
   EXPECT_EQ(files.file("in.pcap").bytes, input) << "the input is as it was";
   EXPECT_EQ(files.open_source("out.txt").error().number(), ENOENT) << "nothing was created";
+}
+
+TEST_F(PcapWrite, does_not_write_over_its_input_under_another_name) {
+  const TempFolder folder;
+  host::LinuxFiles real;
+  {
+    auto sink = real.create_sink(folder / "in.pcap");
+    ASSERT_TRUE((*sink)->append(files.file("in.pcap").bytes));
+  }
+  std::filesystem::create_hard_link(folder / "in.pcap", folder / "out.pcap");
+  const drv::Linkstr linkstr{
+      .scheme = "pcap", .argument = folder / "in.pcap", .options = {{"write", folder / "out.pcap"}}};
+  const std::string name = "virt0";
+  const auto opened = host::open_pcap_link(linkstr, {name, kOurMac}, real, host.clock);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().number(), EINVAL);
+  EXPECT_EQ(std::filesystem::file_size(folder / "in.pcap"), files.file("in.pcap").bytes.size());
 }
 
 TEST_F(PcapWrite, takes_and_forgets_without_a_file_to_write) {

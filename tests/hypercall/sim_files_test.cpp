@@ -51,6 +51,8 @@ TEST(SimFiles, refuses_with_the_scripted_errno_and_the_path) {
   EXPECT_EQ(files.open_source("closed").error().number(), EACCES);
   EXPECT_EQ(files.create_sink("closed").error().number(), EACCES);
   EXPECT_NE(files.open_source("closed").error().text.find("closed"), std::string::npos);
+  EXPECT_TRUE(files.same_file("closed", "closed"));
+  EXPECT_FALSE(files.same_file("nobody", "nobody"));
 }
 
 TEST(SimFiles, reads_in_pieces_and_fails_at_an_offset) {
