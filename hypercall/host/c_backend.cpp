@@ -57,18 +57,18 @@ class CLink final : public drv::LinkPort, public drv::LinkDying {
                               ": the backend's attributes are out of range: expected slices_max >= 1, "
                               "frame_bytes_max 64 to 262144, frame_bytes_min <= 60, a unicast address");
     }
+    told_ = port_.carrier.load();
     return drv::LinkCaps{.frame_bytes_max = attributes.frame_bytes_max,
                          .frame_bytes_min = attributes.frame_bytes_min,
                          .slices_max = attributes.slices_max,
                          .reflects = attributes.reflects != 0,
                          .lladdr = lladdr,
-                         .link_state = port_.carrier.load(),
+                         .link_state = told_,
                          .baudrate = attributes.baudrate};
   }
 
   Status start(drv::LinkSink& sink) override {
     sink_ = &sink;
-    told_ = port_.carrier.load();
     port_.exchange.open(sink);
     return {};
   }
