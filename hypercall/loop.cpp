@@ -16,6 +16,7 @@ Result<std::unique_ptr<Loop>> Loop::create(ClockPort& clock, RandomPort& random,
 }
 
 bool Loop::poll(std::size_t budget) {
+  if (domain_.busy()) return false;
   eventfd_t wakes = 0;
   ::eventfd_read(event_.get(), &wakes);  // EAGAIN: a deadline brought us here
   domain_.poll(clock_.now(), budget);

@@ -3,8 +3,8 @@
 // with their recorded times; frames sent go to the other file (pcap or pcapng, as its name ends), stamped by the
 // clock.
 //
-// When FILE ends the carrier goes down; when it ends in damage, with the reason. Frames of other link types are
-// reported as lost. Stopping and starting goes on where it was.
+// When FILE ends the carrier goes down, and nothing more is sent; when it ends in damage, with the reason. Frames of
+// other link types are reported as lost. Stopping and starting goes on where it was.
 #pragma once
 
 #include <string>

@@ -63,8 +63,13 @@ Runner::Runner(Loop& loop) {
 
 Runner::~Runner() = default;
 
-Status Runner::stop_on_signals() {
+Status Runner::usable() const {
   if (unusable_) return *unusable_;
+  return {};
+}
+
+Status Runner::stop_on_signals() {
+  if (Status ok = usable(); !ok) return ok;
   try {
     state_->signals.emplace(state_->context, SIGINT, SIGTERM);
   } catch (const boost::system::system_error& error) {
@@ -77,7 +82,7 @@ Status Runner::stop_on_signals() {
 }
 
 Status Runner::run() {
-  if (unusable_) return *unusable_;
+  if (Status ok = usable(); !ok) return ok;
   try {
     // Callouts may be pending that no wake-up speaks of.
     asio::post(state_->context, [this] { state_->poll(); });

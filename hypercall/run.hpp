@@ -16,6 +16,9 @@ class VIF_API Runner {
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
+  // Why run() would fail at once, if it would. Errors: the host's (EMFILE ...).
+  Status usable() const;
+
   // Also ends run() on SIGINT and SIGTERM. Call before run(). Errors: the host's.
   Status stop_on_signals();
 

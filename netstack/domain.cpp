@@ -42,6 +42,8 @@ bool Domain::may_sleep() {
 }
 
 bool Domain::poll(Time now, std::size_t budget) {
+  if (busy()) return false;
+  polling_ = true;
   asleep_.store(false);
   now_ = std::max(now_, now);
   for (const Command& work : std::exchange(deferred_, {})) work();
@@ -50,6 +52,7 @@ bool Domain::poll(Time now, std::size_t budget) {
   ready_.take([&](std::size_t slot) {
     if (Pollable* const pollable = pollables_[slot]; pollable != nullptr && pollable->poll(budget)) ready_.mark(slot);
   });
+  polling_ = false;
   return !deferred_.empty() || !inbox_.empty() || ready_.any();
 }
 

@@ -69,7 +69,8 @@ class VIF_API Domain {
   // --- the domain's thread ---
 
   // One round: deferred work, commands, due callouts, then each ready interface once with `budget` frames, in slot
-  // order. True: there is more to do at once. `now` before an earlier one counts as that one.
+  // order. True: there is more to do at once. `now` before an earlier one counts as that one. From inside a poll or an
+  // upcall it does nothing.
   bool poll(Time now, std::size_t budget);
   // True: nothing is pending, and whoever brings work from now on will call wake(). False: poll again first.
   bool may_sleep();
@@ -84,6 +85,8 @@ class VIF_API Domain {
   // Runs `work` at the next poll. For what may not happen inside an upcall.
   void defer(Command work);
   bool in_upcall() const { return upcall_depth_ > 0; }
+  // Whether poll() would do nothing: a poll or an upcall is on the stack.
+  bool busy() const { return polling_ || in_upcall(); }
 
   // A place among the polled; nullopt when interfaces_max are taken. `pollable` stays until leave(slot).
   std::optional<std::size_t> enter(Pollable& pollable);
@@ -119,6 +122,7 @@ class VIF_API Domain {
   std::vector<IfEventListener*> listeners_;
   std::uint32_t last_ifindex_ = 0;
   int upcall_depth_ = 0;
+  bool polling_ = false;
 };
 
 // While one of these lives the driver is on the stack: destroying its interface has to wait.

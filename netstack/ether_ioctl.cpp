@@ -20,21 +20,28 @@ Result<Reprogram> follow_up_flag(Ifnet& ifp) {
   return ifp.is(IFF_RUNNING) ? Reprogram::yes : Reprogram::no;
 }
 
+std::string hex(std::uint32_t number) {
+  std::string text;
+  for (; number != 0; number >>= 4) text.insert(text.begin(), "0123456789abcdef"[number & 15]);
+  return "0x" + text;
+}
+
 struct EtherIoctl {
   Ifnet& ifp;
 
   Result<Reprogram> operator()(const SetFlags& request) const {
     const std::uint32_t before = ifp.flags();
     if (const std::uint32_t wrong = (request.flags ^ before) & ~kUserFlags; wrong != 0) {
-      return fail(std::errc::invalid_argument,
-                  ifp.name() + ": flag bits " + std::to_string(wrong) +
-                      " follow from the interface's state and cannot be set; promiscuous and all-multicast mode have "
-                      "requests of their own");
+      return fail(
+          std::errc::invalid_argument,
+          ifp.name() + ": flag bits " + hex(wrong) +
+              " follow from the interface's state: read the flags, change those of a user, set them; promiscuous "
+              "and all-multicast mode have requests of their own");
     }
     if (request.flags == before) return Reprogram::no;
     ifp.set_user_flags(request.flags);
     Result<Reprogram> done = follow_up_flag(ifp);
-    if (done) ifp.counters.lastchange = ifp.domain().now();
+    if (done) ifp.counters.changed(ifp.domain().now());
     else ifp.set_user_flags(before);  // an interface that would not start is not UP
     return done;
   }

@@ -105,12 +105,13 @@ Status IfCloneTable::destroy(std::string_view name) {
   const std::uint32_t unit = *named->unit;
   Unit& entry = units.at(unit);
   if (Status may_go = entry.clone->unclone(); !may_go) return may_go;
-  if (domain_.in_upcall()) {
-    entry.departing = true;
-    domain_.defer([&units, unit] { units.extract(unit); });
-  } else {
-    units.extract(unit);
-  }
+  entry.departing = true;
+  const auto remove = [&units, unit] {
+    units.at(unit).clone.reset();  // may call back: the name stays taken until it is gone
+    units.erase(unit);
+  };
+  if (domain_.in_upcall()) domain_.defer(remove);
+  else remove();
   return {};
 }
 

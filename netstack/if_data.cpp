@@ -45,7 +45,7 @@ IfData IfCounters::read() const {
   data.oerrors = sum(data, {tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_error});
   data.oqdrops = sum(data, {queue_full});
   data.linearised = linearised.get();
-  data.lastchange = lastchange;
+  data.lastchange = Time(lastchange_ns_.load(std::memory_order_relaxed));
   return data;
 }
 
@@ -55,7 +55,7 @@ IfData IfCounters::take(Time now) {
        {&ipackets, &ibytes, &imcasts, &isegments, &otaken, &obytes, &omcasts, &osegments, &linearised})
     counter->reset();
   for (Counter& counter : drops_) counter.reset();
-  lastchange = now;
+  changed(now);
   return before;
 }
 

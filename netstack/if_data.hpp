@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 
 #include "netstack/base/api.hpp"
 #include "netstack/base/counter.hpp"
@@ -40,15 +41,17 @@ class VIF_API IfCounters {
   Counter ipackets, ibytes, imcasts, isegments;
   Counter otaken, obytes, omcasts, osegments;
   Counter linearised;
-  Time lastchange{};  // the domain's thread only
 
   void drop(DropReason reason, std::uint64_t frames = 1) { drops_[static_cast<std::size_t>(reason)].add(frames); }
+
+  void changed(Time now) { lastchange_ns_.store(now.count(), std::memory_order_relaxed); }
 
   IfData read() const;
   IfData take(Time now);  // SIOCZIFDATA: reads, then zeroes and sets lastchange; the domain's thread
 
  private:
   std::array<Counter, kDropReasons> drops_;
+  std::atomic<Time::rep> lastchange_ns_{0};
 };
 
 }  // namespace vif::net

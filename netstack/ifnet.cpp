@@ -27,6 +27,10 @@ Status Ifnet::transmit(MbufPtr frame) {
     counters.drop(DropReason::tx_down);
     return fail(std::errc::network_down, name_ + " is down: link it and bring it up first");
   }
+  if (link_state_ == LinkState::down) {
+    counters.drop(DropReason::tx_down);
+    return fail(std::errc::network_down, name_ + " has no carrier");
+  }
   if (frame->pkthdr.len < kEtherHeaderBytes) {
     counters.drop(DropReason::tx_too_short);
     return fail(std::errc::invalid_argument, name_ + ": a frame has at least the 14 bytes of an Ethernet header");
@@ -63,13 +67,13 @@ void Ifnet::set_user_flags(std::uint32_t flags) { flags_ = (flags_ & ~kUserFlags
 
 void Ifnet::set_mtu_max(std::uint32_t mtu_bytes_max) {
   mtu_bytes_max_ = mtu_bytes_max;
-  mtu_bytes_ = std::min(mtu_bytes_, mtu_bytes_max);
+  mtu_bytes_ = std::min(mtu_wanted_bytes_, mtu_bytes_max);
 }
 
 void Ifnet::set_link_state(LinkState state) {
   if (state == link_state_) return;
   link_state_ = state;
-  counters.lastchange = domain_.now();
+  counters.changed(domain_.now());
   domain_.announce_link_change(*this);
 }
 

@@ -78,14 +78,14 @@ class VIF_API Ifnet {
 
   // Queues a whole frame (Ethernet header included) and starts the driver. What the frame's pkthdr says of a way in
   // (rcvif, M_BCAST, M_MCAST, M_PROMISC, a verified checksum) is replaced. On error the packet is gone and counted:
-  // ENETDOWN (not UP and RUNNING), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS.
+  // ENETDOWN (not UP and RUNNING, or no carrier), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS.
   Status transmit(MbufPtr frame);
 
   // --- for the driver and ether_ioctl ---
   void set_flag(IfFlag flag, bool on);
   void set_user_flags(std::uint32_t flags);  // the bits of kUserFlags
-  void set_mtu(std::uint32_t mtu_bytes) { mtu_bytes_ = mtu_bytes; }
-  void set_mtu_max(std::uint32_t mtu_bytes_max);  // also lowers the MTU to it
+  void set_mtu(std::uint32_t mtu_bytes) { mtu_bytes_ = mtu_wanted_bytes_ = mtu_bytes; }
+  void set_mtu_max(std::uint32_t mtu_bytes_max);  // the MTU is what set_mtu asked for, or this when it is less
   void set_lladdr(const MacAddress& lladdr) { lladdr_ = lladdr; }
   void set_link_state(LinkState state);  // tells the domain's listeners when it is new
   void set_baudrate(std::uint64_t bits_per_second) { baudrate_ = bits_per_second; }
@@ -109,6 +109,7 @@ class VIF_API Ifnet {
   std::uint32_t index_ = 0;
   std::uint32_t flags_ = IFF_BROADCAST | IFF_SIMPLEX | IFF_MULTICAST;
   std::uint32_t mtu_bytes_ = kMtuDefault;
+  std::uint32_t mtu_wanted_bytes_ = kMtuDefault;
   std::uint32_t mtu_bytes_max_;
   MacAddress lladdr_{};
   LinkState link_state_ = LinkState::unknown;

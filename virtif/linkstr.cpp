@@ -50,7 +50,7 @@ class Parser {
   Status scheme() {
     for (; !at_end() && (is_lower(here()) || (at_ > 0 && is_digit(here()))); ++at_) link_.scheme += here();
     const bool whole = !link_.scheme.empty() && !at_end() && here() == ':';
-    if (!whole) return refuse("a scheme in lower case and ':', as in tap:tap0");
+    if (!whole) return refuse("a scheme in lower case and ':', as in mem:lan0");
     ++at_;
     return {};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The link string: what an interface is connected to.
 //
-//   linkstr  = scheme ":" argument *( "," option )      tap:tap0,offload=off
+//   linkstr  = scheme ":" argument *( "," option )      pcap:in.pcap,write=out.pcap
 //   option   = key [ "=" value ]                        impair:[tap:t0,offload=off],loss=1%
 //
 // A nested link string stands in brackets and is kept with its text as it is. Elsewhere `, [ ]` are written %2C %5B

@@ -26,6 +26,12 @@ Virtif::~Virtif() {
   if (ifp_.index() != 0) domain.withdraw(ifp_);
   net::ether_ifdetach(ifp_);
   if (slot_) domain.leave(*slot_);
+  close_link();
+}
+
+void Virtif::close_link() {
+  const net::UpcallScope scope(ifp_.domain());
+  link_.reset();
 }
 
 Status Virtif::unclone() {
@@ -36,6 +42,7 @@ Status Virtif::unclone() {
 
 Status Virtif::may_close() const {
   if (!link_ || link_->dying == nullptr) return {};
+  const net::UpcallScope scope(ifp_.domain());  // a backend may call us: what it asks for has to wait
   return link_->dying->dying();
 }
 
@@ -74,12 +81,16 @@ Status Virtif::set_linkstr(std::string_view text) {
   }
   Result<Linkstr> parsed = Linkstr::parse(text);
   if (!parsed) return std::move(parsed).error();
-  Result<OpenLink> opened = opener_.open(*parsed, {ifp_.name(), ifp_.lladdr()});
+  std::string linkstr(text);
+  Result<OpenLink> opened = [&] {
+    const net::UpcallScope scope(ifp_.domain());
+    return opener_.open(*parsed, {ifp_.name(), ifp_.lladdr()});
+  }();
   if (!opened) return std::move(opened).error();
 
   // Nothing can fail from here on.
   link_ = std::move(*opened);
-  linkstr_ = text;
+  linkstr_ = std::move(linkstr);
   const LinkCaps& caps = link_->caps;
   ifp_.set_mtu_max(caps.frame_bytes_max - static_cast<std::uint32_t>(net::kEtherHeaderBytes));
   if (caps.lladdr && !lladdr_set_) ifp_.set_lladdr(*caps.lladdr);
@@ -94,7 +105,7 @@ Status Virtif::unset_linkstr() {
     return fail(std::errc::device_or_resource_busy, ifp_.name() + " is up: bring it down before unlinking it");
   }
   if (Status may = may_close(); !may) return may;
-  link_.reset();
+  close_link();
   linkstr_.clear();
   link_error_.clear();
   ifp_.set_mtu_max(net::kFrameBytesMax - net::kEtherHeaderBytes);
@@ -106,7 +117,11 @@ Status Virtif::unset_linkstr() {
 Status Virtif::if_init() {
   if (!link_) return fail(ENXIO, ifp_.name() + " has no link: set a link string first, as in mem:lan0");
   reprogram();
-  if (Status started = link_->port->start(*this); !started) return started;
+  Status started = [&] {
+    const net::UpcallScope scope(ifp_.domain());
+    return link_->port->start(*this);
+  }();
+  if (!started) return started;
   ifp_.set_flag(net::IFF_RUNNING, true);
   ready();  // whatever came before we listened
   return {};
@@ -115,7 +130,10 @@ Status Virtif::if_init() {
 void Virtif::if_stop() {
   assert(!ifp_.domain().in_upcall());
   ifp_.set_flag(net::IFF_RUNNING, false);
-  link_->port->stop();
+  {
+    const net::UpcallScope scope(ifp_.domain());
+    link_->port->stop();
+  }
   ifp_.set_flag(net::IFF_OACTIVE, false);
   ifp_.purge(DropReason::tx_down);
 }

@@ -68,6 +68,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   Status set_linkstr(std::string_view text);
   Status unset_linkstr();
   Status may_close() const;
+  void close_link();
   void reprogram();
 
   void receive(const RxFrame& frame);

@@ -5,11 +5,15 @@
 namespace vif::drv {
 namespace {
 
-// Puts a tag kept in pkthdr back where the wire has it, behind the two addresses. False: no mbuf, the frame is spoilt.
+// Puts a tag kept in pkthdr back where the wire has it, behind the two addresses. False: no mbuf, the frame is as
+// before.
 bool insert_tag(net::MbufPtr& m) {
   constexpr std::size_t kAddressBytes = 2 * net::kMacBytes;
   if (net::m_prepend(m, net::kVlanTagBytes) == nullptr) return false;
-  if (!net::m_pullup(m, kAddressBytes + net::kVlanTagBytes)) return false;
+  if (!net::m_pullup(m, kAddressBytes + net::kVlanTagBytes)) {
+    net::m_trim_front(m, net::kVlanTagBytes);
+    return false;
+  }
   std::memmove(m->data(), m->data() + net::kVlanTagBytes, kAddressBytes);
   store_be16(m->data() + kAddressBytes, net::kEtherTypeVlan);
   store_be16(m->data() + kAddressBytes + 2, m->pkthdr.vlan_tci);

@@ -41,8 +41,12 @@ Status fill(virtif& instance, const virtif_config& config) {
   instance.interfaces = &instance.kernel->attach(instance.loop->domain());
   if ((config.flags & VIRTIF_OWN_THREAD) == 0) return {};
   instance.runner = std::make_unique<Runner>(*instance.loop);
+  if (Status ok = instance.runner->usable(); !ok) return ok;
   try {
-    instance.thread = std::thread([&instance] { static_cast<void>(instance.runner->run()); });
+    instance.thread = std::thread([&instance] {
+      guarded(nullptr, [&] { return instance.runner->run() ? 0 : EIO; });
+      instance.ended = true;
+    });
   } catch (const std::system_error& error) {
     return Error{error.code(), "cannot start the domain's thread"};
   }
@@ -130,6 +134,7 @@ int64_t virtif_timeout_ns(const virtif* instance) {
 
 int virtif_poll(virtif* instance, size_t budget) {
   if (instance->thread.joinable()) return 0;  // its own thread polls
+  if (instance->loop->domain().busy()) return 0;
   return guarded(nullptr, [&] { return instance->loop->poll(budget == 0 ? host::kBudgetFrames : budget) ? 1 : 0; });
 }
 

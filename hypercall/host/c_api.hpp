@@ -2,6 +2,7 @@
 // Behind virtif.h: what the opaque handles are, and how a C++ failure becomes an errno and a text.
 #pragma once
 
+#include <atomic>
 #include <cerrno>
 #include <future>
 #include <list>
@@ -44,6 +45,7 @@ struct virtif {
   std::list<virtif_if> handles;
   std::unique_ptr<vif::host::Runner> runner;  // with VIRTIF_OWN_THREAD
   std::thread thread;
+  std::atomic<bool> ended{false};  // the thread has; nobody runs what is posted
 };
 
 namespace vif::host {
@@ -70,6 +72,7 @@ int on_domain(virtif& instance, virtif_error* error, Call call) noexcept {
   return guarded(error, [&] {
     const bool here = !instance.thread.joinable() || instance.thread.get_id() == std::this_thread::get_id();
     if (here) return call();
+    if (instance.ended) return report(error, EIO, "the domain's thread has ended");
     std::promise<int> done;
     const bool posted = instance.loop->domain().post([&] { done.set_value(guarded(error, call)); });
     if (!posted) return report(error, EAGAIN, "the domain's inbox is full: try again");

@@ -24,6 +24,14 @@ namespace {
 constexpr std::uint32_t kFrameBytesMin = 64;  // below it no Ethernet frame fits
 constexpr std::uint32_t kPadBytesMax = 60;    // IEEE 802.3: the shortest frame, without FCS
 
+// What a backend answered, as an Error; an errno is positive.
+Error backend_error(int number, const std::string& what) {
+  if (number < 0) {
+    return fail(EIO, what + ": the backend answered " + std::to_string(number) + ": expected 0 or a positive errno");
+  }
+  return fail(number, what + ": " + std::generic_category().message(number));
+}
+
 class CLink final : public drv::LinkPort, public drv::LinkDying {
  public:
   CLink(const vif_backend_ops& ops, ClockPort& clock) : ops_(ops), port_(clock) {}
@@ -42,10 +50,7 @@ class CLink final : public drv::LinkPort, public drv::LinkDying {
                               .baudrate = 0};
     std::copy(owner.lladdr.octets.begin(), owner.lladdr.octets.end(), attributes.lladdr);
     const int number = ops_.create(cookie, linkstr.argument.c_str(), &port_, &attributes, &user_);
-    if (number != 0) {
-      const std::error_code code(number, std::generic_category());
-      return Error{code, linkstr.format() + ": the backend refuses: " + code.message()};
-    }
+    if (number != 0) return backend_error(number, linkstr.format() + ": the backend refuses");
     open_ = true;
     net::MacAddress lladdr;
     std::copy_n(attributes.lladdr, net::kMacBytes, lladdr.octets.begin());
@@ -103,9 +108,8 @@ class CLink final : public drv::LinkPort, public drv::LinkDying {
 
   Status dying() override {
     const int number = ops_.dying == nullptr ? 0 : ops_.dying(user_);
-    if (number == 0) return {};
-    const std::error_code code(number, std::generic_category());
-    return Error{code, "the backend refuses to go: " + code.message()};
+    if (number != 0) return backend_error(number, "the backend refuses to go");
+    return {};
   }
 
  private:
@@ -162,19 +166,18 @@ int vif_backend_add(virtif* instance, const char* scheme, const vif_backend_ops*
 
 int vif_deliver(vif_port* port, const iovec* iov, size_t iovcnt) {
   return host::guarded(nullptr, [&] {
-    constexpr std::size_t kFew = 16;
-    std::array<Bytes, kFew> few;
-    std::vector<Bytes> many;
-    if (iovcnt > kFew) many.resize(iovcnt);
-    const std::span<Bytes> slices = iovcnt > kFew ? std::span(many) : std::span(few).first(iovcnt);
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < iovcnt; ++i) {
-      slices[i] = {static_cast<const std::byte*>(iov[i].iov_base), iov[i].iov_len};
-      if (slices[i].size() > net::kFrameBytesMax - bytes) return EINVAL;
-      bytes += slices[i].size();
+    constexpr std::size_t kPiecesMax = 64;
+    if (iov == nullptr || iovcnt > kPiecesMax) return EINVAL;
+    std::array<Bytes, kPiecesMax> pieces;
+    std::size_t count = 0, bytes = 0;
+    for (const iovec& piece : std::span(iov, iovcnt)) {
+      if (piece.iov_len > net::kFrameBytesMax - bytes) return EINVAL;
+      if (piece.iov_len == 0) continue;
+      pieces[count++] = {static_cast<const std::byte*>(piece.iov_base), piece.iov_len};
+      bytes += piece.iov_len;
     }
     if (bytes == 0) return EINVAL;
-    const drv::TxFrame frame{slices, static_cast<std::uint32_t>(bytes), {}};
+    const drv::TxFrame frame{std::span(pieces).first(count), static_cast<std::uint32_t>(bytes), {}};
     const auto copied = port->exchange.push({&frame, 1}, port->clock.wall_ns());
     if (!copied) return ENETDOWN;
     return *copied == 1 ? 0 : ENOBUFS;

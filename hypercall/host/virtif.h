@@ -4,11 +4,13 @@
  *
  * Everywhere: 0 is success, anything else a positive errno (BSD's meaning, this host's number) whose sentence is in the
  * virtif_error, when one was given. Handles are opaque. Structs begin with their size, which you set to sizeof: that is
- * how old programs and new libraries agree. Strings are borrowed for the call. Nothing here throws, prints or aborts.
+ * how program and library find out that they agree. Strings are borrowed for the call. Nothing here throws, prints or
+ * aborts.
  *
  * Threads. A virtif is one domain. Either you poll it, and then every call but those marked "any thread" is for the
  * thread that polls; or you open it with VIRTIF_OWN_THREAD, and then every call may come from any thread, waits for its
- * turn, and callbacks come on the virtif's own thread.
+ * turn (EAGAIN when too many wait; EIO when the thread has ended), and callbacks come on the virtif's own thread. As
+ * they wait, do not make such calls from a callback of another virtif, nor while holding a lock that a callback takes.
  */
 #ifndef VIRTIF_H
 #define VIRTIF_H
@@ -45,7 +47,8 @@ struct virtif_config {
 
 /* `config` may be NULL: no own thread, defaults. EINVAL, EMFILE, ENOMEM, EAGAIN (no thread). */
 VIRTIF_PUBLIC int virtif_open(const struct virtif_config* config, struct virtif** instance, struct virtif_error* error);
-/* Destroys every interface and frees the instance; not from a callback. NULL is fine. */
+/* Destroys every interface, on the calling thread, and frees the instance. Not from a callback, and no other call may
+ * be under way or come later; what was posted and has not run is forgotten. NULL is fine. */
 VIRTIF_PUBLIC void virtif_close(struct virtif* instance);
 
 /* Without VIRTIF_OWN_THREAD: wait until virtif_fd is readable or virtif_timeout_ns has passed, then poll. The
@@ -53,7 +56,8 @@ VIRTIF_PUBLIC void virtif_close(struct virtif* instance);
 VIRTIF_PUBLIC int virtif_fd(const struct virtif* instance);
 /* Nanoseconds until the next timer is due, at least 0; -1: none. */
 VIRTIF_PUBLIC int64_t virtif_timeout_ns(const struct virtif* instance);
-/* One round, at most `budget` frames (0: 64) an interface. 1: there is more to do at once; 0: wait. */
+/* One round, at most `budget` frames (0: 64) an interface. 1: there is more to do at once; 0: wait. From inside a
+ * callback, and with VIRTIF_OWN_THREAD, it does nothing and returns 0. */
 VIRTIF_PUBLIC int virtif_poll(struct virtif* instance, size_t budget);
 /* Any thread: runs `work(cookie)` at the next poll. EAGAIN: too much is posted already, and nothing will happen. */
 VIRTIF_PUBLIC int virtif_post(struct virtif* instance, void (*work)(void* cookie), void* cookie);
@@ -70,7 +74,8 @@ VIRTIF_PUBLIC int virtif_destroy(struct virtif_if* interface, struct virtif_erro
 VIRTIF_PUBLIC const char* virtif_name(const struct virtif_if* interface);
 
 /* Sends one whole Ethernet frame (header included, no FCS) gathered from `iov`, which is copied. Success: it was queued
- * or sent. ENETDOWN (not linked, up and running), EMSGSIZE (above the MTU), EINVAL (below 14 bytes), ENOBUFS. */
+ * or sent. ENETDOWN (not linked, up and running, or no carrier), EMSGSIZE (above the MTU), EINVAL (below 14 bytes),
+ * ENOBUFS. */
 VIRTIF_PUBLIC int virtif_output(struct virtif_if* interface, const struct iovec* iov, size_t iovcnt,
                                 struct virtif_error* error);
 
@@ -80,7 +85,7 @@ typedef void (*virtif_input_fn)(void* cookie, struct virtif_if* interface, const
 #define VIRTIF_M_BCAST 1u   /* to the broadcast address */
 #define VIRTIF_M_MCAST 2u   /* to a group */
 #define VIRTIF_M_PROMISC 4u /* only here because of promiscuous mode */
-/* Replaces the receiver; NULL: frames go to the protocols registered inside the library. */
+/* Replaces the receiver; NULL: none, and frames are counted as noproto. */
 VIRTIF_PUBLIC int virtif_set_input(struct virtif_if* interface, virtif_input_fn input, void* cookie,
                                    struct virtif_error* error);
 
@@ -88,7 +93,7 @@ VIRTIF_PUBLIC int virtif_set_input(struct virtif_if* interface, virtif_input_fn 
 
 enum virtif_command {
   VIRTIF_SIOCGIFFLAGS = 1, /* ifreq: flags out */
-  VIRTIF_SIOCSIFFLAGS,     /* ifreq: flags in. EINVAL: a flag that cannot be set; ENXIO: up without a link */
+  VIRTIF_SIOCSIFFLAGS,     /* ifreq: what GIFFLAGS says, changed. EINVAL: a flag of the interface's; ENXIO: no link */
   VIRTIF_SIOCGIFMTU,       /* ifreq: mtu out */
   VIRTIF_SIOCSIFMTU,       /* ifreq: mtu in, 46 to the backend's most. EINVAL */
   VIRTIF_SIOCGIFLLADDR,    /* ifreq: lladdr out */
@@ -188,6 +193,8 @@ struct vif_attributes {
 
 #define VIF_BACKEND_REVISION 1u
 
+/* Called on the domain's thread, or by virtif_close. From inside them, as from any callback: flags and links cannot be
+ * changed (EDEADLK), and what is destroyed goes later. */
 struct vif_backend_ops {
   size_t size;
   uint32_t revision; /* VIF_BACKEND_REVISION */
@@ -209,7 +216,7 @@ VIRTIF_PUBLIC int vif_backend_add(struct virtif* instance, const char* scheme, c
                                   void* cookie, struct virtif_error* error);
 
 /* Any thread: a frame from the wire, copied. ENETDOWN: the interface is not running, the frame is not wanted. ENOBUFS:
- * it was dropped and counted (rx_overrun). EINVAL: no bytes, or more than 262144. */
+ * it was dropped and counted (rx_overrun). EINVAL: no bytes or more than 262144, or more than 64 pieces. */
 VIRTIF_PUBLIC int vif_deliver(struct vif_port* port, const struct iovec* iov, size_t iovcnt);
 /* Any thread: send takes frames again. */
 VIRTIF_PUBLIC void vif_ready(struct vif_port* port);

@@ -86,7 +86,7 @@ TEST(IfData, is_read_and_zeroed_in_one_go) {
                           &counters.omcasts,   &counters.osegments, &counters.linearised};
   for (std::size_t i = 0; i < std::size(all); ++i) all[i]->add(i + 1);
   counters.drop(DropReason::no_mbuf, 99);
-  counters.lastchange = Time(5);
+  counters.changed(Time(5));
 
   const IfData before = counters.take(Time(77));
   EXPECT_EQ(before.ipackets, 1U);

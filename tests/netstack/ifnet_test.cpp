@@ -168,11 +168,11 @@ TEST_F(IfnetTest, remembers_when_its_link_last_changed) {
   EXPECT_EQ(ifp.counters.read().lastchange, Time(500)) << "a repeat is no change";
 }
 
-TEST_F(IfnetTest, lowers_its_mtu_to_a_new_maximum_and_does_not_raise_it) {
+TEST_F(IfnetTest, has_the_mtu_it_was_given_as_far_as_the_maximum_allows) {
   ifp.set_mtu_max(1000);
   EXPECT_EQ(ifp.mtu_bytes(), 1000U);
   ifp.set_mtu_max(9000);
-  EXPECT_EQ(ifp.mtu_bytes(), 1000U);
+  EXPECT_EQ(ifp.mtu_bytes(), Ifnet::kMtuDefault);
 }
 
 }  // namespace

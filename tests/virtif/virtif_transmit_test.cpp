@@ -268,4 +268,30 @@ TEST_F(Transmit, a_tag_kept_beside_the_bytes_is_put_back) {
   ifp.taps.detach(id);
 }
 
+// A tag that cannot be put in for want of an mbuf costs that frame, and leaves it whole until then.
+class TransmitFromASmallPool : public Transmit {
+ protected:
+  TransmitFromASmallPool() : Transmit(small()) {}
+  static Domain::Config small() {
+    Domain::Config config;
+    config.pool.counts = {2, 0, 0, 0};
+    return config;
+  }
+};
+
+TEST_F(TransmitFromASmallPool, never_sends_a_frame_with_half_a_tag) {
+  Ifnet& ifp = running();
+  Frame storage = frame(kPeer, ifp.lladdr());
+  wire().send_answers = {{0, SendStatus::would_block}};
+  ASSERT_EQ(transmit(ifp, numbered(ifp, 1)), 0);
+  MbufPtr packet = domain.pool().attach_external(storage, nullptr, nullptr);
+  packet->pkthdr.flags |= M_VLANTAG;
+  packet->pkthdr.vlan_tci = 5;
+  EXPECT_TRUE(ifp.transmit(std::move(packet)));
+  wire().writable();
+  host.settle();
+  for (const Frame& sent : wire().sent) EXPECT_TRUE(sent.size() == 60 || sent.size() == 64) << sent.size();
+  EXPECT_EQ(wire().sent.size() + dropped(ifp, DropReason::tx_no_mbuf), 2U);
+}
+
 }  // namespace

@@ -25,6 +25,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
+    if (unknown) std::fprintf(stderr, "virtifctl: unknown command '%s': known is replay\n", argv[1]);
     return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version
   }
   return replay.run();

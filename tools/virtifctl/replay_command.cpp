@@ -28,6 +28,9 @@ int usage(const std::string& text) {
   return kUsage;
 }
 
+// Where a FILE of the command line is.
+std::string path_of(const std::string& file) { return file == "-" ? "/dev/stdin" : file; }
+
 int failed(const std::string& text) {
   fmt::print(stderr, "virtifctl: {}\n", text);
   return kFailed;
@@ -81,7 +84,7 @@ ReplayCommand::ReplayCommand(CLI::App& app) {
       ->type_name("N");
   replay.add_option("--filter", filter_, "pass only what matches, in pcap-filter(7)'s language, addresses as numbers")
       ->type_name("BPF");
-  replay.add_option("--write", write_, "write what was passed to this file: pcapng when its name ends so, else pcap")
+  replay.add_option("--write", write_, "write what was passed to this file: .pcap or .pcapng, as its name ends")
       ->type_name("FILE");
   replay.add_flag("-j,--json", json_, "print a JSON array, an object a file");
 }
@@ -90,6 +93,9 @@ Result<host::ReplayRequest> ReplayCommand::request() const {
   host::ReplayRequest request;
   request.allmulti = allmulti_;
   request.promisc = promisc_;
+  for (const std::string& file : files_) {
+    if (file.empty()) return fail(EINVAL, "an empty FILE: expected a capture's name, or - for standard input");
+  }
   if (mtu_bytes_) {
     const Result<std::uint32_t> mtu_bytes = parse_mtu(*mtu_bytes_);
     if (!mtu_bytes) return mtu_bytes.error();
@@ -98,11 +104,13 @@ Result<host::ReplayRequest> ReplayCommand::request() const {
   if (lladdr_) {
     Result<net::MacAddress> lladdr = net::MacAddress::parse(*lladdr_);
     if (!lladdr) return fail(lladdr.error().number(), "--lladdr: " + lladdr.error().text);
+    if (lladdr->is_group()) return fail(EINVAL, "--lladdr: " + *lladdr_ + " is a group: expected a unicast address");
     request.lladdr = *lladdr;
   }
   for (const std::string& text : join_) {
     Result<net::MacAddress> group = net::MacAddress::parse(text);
     if (!group) return fail(group.error().number(), "--join: " + group.error().text);
+    if (!group->is_group()) return fail(EINVAL, "--join: " + text + " is no group: expected a multicast address");
     request.join.push_back(*group);
   }
   Result<net::BpfProgram> filter = host::compile_filter(filter_);
@@ -113,7 +121,7 @@ Result<host::ReplayRequest> ReplayCommand::request() const {
       return fail(format.error().number(), "--write: " + format.error().text);
     for (const std::string& file : files_) {
       std::error_code absent;  // which is no match
-      if (std::filesystem::equivalent(file, *write_, absent))
+      if (std::filesystem::equivalent(path_of(file), *write_, absent))
         return fail(EINVAL, "--write: " + *write_ + " is also read");
     }
   }
@@ -146,8 +154,8 @@ int ReplayCommand::run() {
   ProgressLine progress(clock);
   for (const std::string& file : files_) {
     request.progress = [&](std::uint64_t frames) { progress.show(file, frames); };
-    Result<host::ReplayReport> report = host::replay(request, file == "-" ? "/dev/stdin" : file, interfaces);
-    if (!report) return usage(report.error().text);
+    Result<host::ReplayReport> report = host::replay(request, path_of(file), interfaces);
+    if (!report) return report.error().number() == EINVAL ? usage(report.error().text) : failed(report.error().text);
     if (copy) {
       if (Status kept = copy->flush(); !kept && report->error.empty()) report->error = kept.error().text;
     }

@@ -144,6 +144,8 @@ struct seen {
   unsigned frames, flags;
   size_t bytes;
   struct virtif_if* destroy; /* from inside the callback */
+  struct virtif* poll;       /* likewise */
+  int polled;
 };
 
 static void on_input(void* cookie, struct virtif_if* ifp, const struct iovec* iov, size_t iovcnt, unsigned flags) {
@@ -152,6 +154,7 @@ static void on_input(void* cookie, struct virtif_if* ifp, const struct iovec* io
   ++seen->frames;
   seen->flags = flags;
   for (size_t i = 0; i < iovcnt; ++i) seen->bytes += iov[i].iov_len;
+  if (seen->poll != NULL) seen->polled += virtif_poll(seen->poll, 0);
   if (seen->destroy != NULL) {
     virtif_destroy(seen->destroy, NULL);
     seen->destroy = NULL;
@@ -202,11 +205,13 @@ static void test_frames(struct virtif* instance) {
   in = data_of(b, VIRTIF_SIOCGIFDATA);
   CHECK(in.ipackets == 0 && in.drop_not_for_us == 0, "ZIFDATA zeroed");
 
+  seen.poll = instance;
   seen.destroy = b;
   CHECK(send_to(a, to_b, 60) == 0 && send_to(a, to_b, 60) == 0,
         "two frames, the first callback destroys the interface");
   poll_all(instance);
   CHECK(seen.frames == 4, "and nothing comes after it");
+  CHECK(seen.polled == 0, "a poll from inside it does nothing");
   CHECK(virtif_create(instance, "virt1", &b, &error) == 0, "its name is free again");
   /* Both are left for virtif_close. */
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A backend in C with a thread of its own, on an instance with a thread of its own: every crossing there is. */
+#define _DEFAULT_SOURCE /* usleep */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,8 +20,12 @@ static struct {
   char argument[32];
 } wire;
 
+static struct virtif_if* destroy_in_create;
+
 static int wire_create(void* cookie, const char* argument, struct vif_port* port, struct vif_attributes* attributes,
                        void** user) {
+  if (destroy_in_create != NULL) virtif_destroy(destroy_in_create, NULL);
+  destroy_in_create = NULL;
   if (wire.create_answer != 0) return wire.create_answer;
   strncpy(wire.argument, argument, sizeof wire.argument - 1);
   wire.port = port;
@@ -176,6 +181,32 @@ int main(void) {
   CHECK(set_up(ifp, 0) == 0 && set_up(ifp, 1) == 0, "it goes down and up as before");
   wire.dying_answer = 0;
   CHECK(virtif_destroy(ifp, &error) == 0 && wire.destroyed == 1, "then it goes, and destroy is called once");
+
+  CHECK(virtif_create(instance, "virt", &ifp, &error) == 0, "another interface");
+  destroy_in_create = ifp;
+  link_to(ifp, "wire:w1");
   virtif_close(instance);
+  CHECK(wire.destroyed == 2, "destroyed from inside create, it goes once create is done");
+
+  struct virtif* bounded = NULL;
+  CHECK(virtif_open(NULL, &bounded, &error) == 0 && vif_backend_add(bounded, "wire", &kOps, &wire, &error) == 0 &&
+            virtif_create(bounded, "virt", &ifp, &error) == 0,
+        "an instance without a thread");
+  wire.create_answer = -ENODEV;
+  CHECK(link_to(ifp, "wire:w0") == EIO && strstr(error.text, "positive") != NULL, "a negative answer is EIO");
+  wire.create_answer = 0;
+  wire.dying_answer = 0;
+  CHECK(link_to(ifp, "wire:w0") == 0 && set_up(ifp, 1) == 0 && set_up(ifp, 0) == 0, "up and down");
+  vif_carrier(wire.port, 0);
+  CHECK(set_up(ifp, 1) == 0 && virtif_poll(bounded, 0) == 0 && carrier_is_down(ifp),
+        "a carrier lost while down is known");
+  struct iovec pieces[3] = {{NULL, 0}, {wire.lladdr, 6}, {NULL, 0}};
+  CHECK(vif_deliver(wire.port, pieces, 3) == 0, "empty pieces are no pieces");
+  CHECK(vif_deliver(wire.port, pieces, 65) == EINVAL && vif_deliver(wire.port, NULL, 1) == EINVAL,
+        "too many, and none");
+  uint8_t frame[60] = {0x02};
+  struct iovec out = {frame, sizeof frame};
+  CHECK(virtif_output(ifp, &out, 1, &error) == ENETDOWN, "no carrier: output says so");
+  virtif_close(bounded);
   return tap_end();
 }
