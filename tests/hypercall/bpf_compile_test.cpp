@@ -208,11 +208,15 @@ TEST(CompileFilter, names_the_word_that_would_need_a_lookup) {
 }
 
 TEST(CompileFilter, looks_names_up_when_asked_to) {
-  for (const char* expression : {"port nosuchservice", "ip proto \\nosuchproto", "net nosuchnet"}) {
+  for (const char* expression : {"port nosuchservice", "net nosuchnet"}) {
     lookups = 0;
     EXPECT_FALSE(compile_filter(expression, Names::resolved)) << expression;
     EXPECT_GT(lookups, 0) << expression;
   }
+  // On a host without /etc/protocols libpcap takes the unknown name for protocol 0.
+  lookups = 0;
+  static_cast<void>(compile_filter("ip proto \\nosuchproto", Names::resolved));
+  EXPECT_GT(lookups, 0);
 }
 
 TEST(CompileFilter, asks_nobody_whatever_the_expression) {
