@@ -184,13 +184,16 @@ TEST_F(Upcall, a_listener_may_destroy_the_interface_that_arrives) {
 TEST_F(Upcall, a_listener_looks_for_an_interface_that_departs_in_vain) {
   create("virt0");
   Ifnet* found = nullptr;
-  events.then = [&](Ifnet& ifp, const std::string&) { found = table->find(ifp.name()); };
+  const IfCloneTable* const names = table.get();
+  events.then = [&](Ifnet& ifp, const std::string& what) {
+    if (what == "departed") found = names->find(ifp.name());
+  };
   ASSERT_EQ(destroy("virt0"), 0);
   EXPECT_EQ(found, nullptr);
 
   create("virt0");
   create("virt1");
-  table.reset(new IfCloneTable(domain));
+  table.reset();
   EXPECT_EQ(found, nullptr);
   EXPECT_TRUE(domain.interfaces().empty());
 }
