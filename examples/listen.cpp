@@ -27,7 +27,7 @@ Status run(const std::string& path) {
   if (!loop) return loop.error();
   Printer printer;
   host::Instance instance({clock, files});
-  Result<net::Ifnet*> virt0 = instance.attach((*loop)->domain()).create("virt0");
+  Result<net::Ifnet*> virt0 = instance.attach(**loop).create("virt0");
   if (!virt0) return virt0.error();
   net::Ifnet& ifp = **virt0;
   ifp.set_input(&printer);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/loop.hpp"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -12,17 +13,35 @@ Result<std::unique_ptr<Loop>> Loop::create(ClockPort& clock, RandomPort& random,
   // Readable at first: whoever waits before the first poll must not miss what came earlier.
   UniqueFd event(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event) return host_error("cannot make an eventfd for the loop");
-  return std::unique_ptr<Loop>(new Loop(clock, random, config, std::move(event)));
+  Result<FdWatch> watch = FdWatch::create();
+  if (!watch) return std::move(watch).error();
+  if (Status watched = watch->add_wake_up(event.get()); !watched) return std::move(watched).error();
+  return std::unique_ptr<Loop>(new Loop(clock, random, config, std::move(event), std::move(*watch)));
 }
 
 bool Loop::poll(std::size_t budget) {
   if (domain_.busy()) return false;
-  eventfd_t wakes = 0;
-  ::eventfd_read(event_.get(), &wakes);  // EAGAIN: a deadline brought us here
+  woken_ |= watch_.collect();
   domain_.poll(clock_.now(), budget);
-  if (domain_.may_sleep()) return false;
-  wake();
+  if (domain_.may_sleep()) {
+    if (!woken_) return false;
+    eventfd_t wakes = 0;
+    ::eventfd_read(event_.get(), &wakes);
+    woken_ = false;
+    if (domain_.may_sleep()) return false;  // else that was the wake-up of somebody who brought work just now
+  }
+  if (!std::exchange(woken_, true)) wake();
   return true;
+}
+
+bool Loop::spin(Time patience) {
+  const std::optional<Time> deadline = next_deadline();
+  pollfd waited{fd(), POLLIN, 0};
+  const Time begun = clock_.now();
+  for (Time now = begun; now - begun < patience; now = clock_.now()) {
+    if (::poll(&waited, 1, 0) > 0 || (deadline && now >= *deadline)) return true;
+  }
+  return false;
 }
 
 // Fails only when the counter is at its end, and then fd() is readable all the same.

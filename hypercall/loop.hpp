@@ -9,20 +9,22 @@
 #include <memory>
 #include <optional>
 
-#include "hypercall/unique_fd.hpp"
+#include "hypercall/fd_watch.hpp"
 #include "netstack/domain.hpp"
 
 namespace vif::host {
 
 class VIF_API Loop final : public net::WakePort {
  public:
-  // Errors: eventfd's (EMFILE, ENFILE, ENOMEM). The ports outlive the loop.
+  // Errors: eventfd's and epoll's (EMFILE, ENFILE, ENOMEM). The ports outlive the loop.
   static Result<std::unique_ptr<Loop>> create(ClockPort& clock, RandomPort& random, const net::Domain::Config& config);
 
   net::Domain& domain() { return domain_; }
 
   // Readable when there is work. Borrowed; do not read it.
-  int fd() const { return event_.get(); }
+  int fd() const { return watch_.fd(); }
+  // For links that wait for descriptors of their own.
+  FdWatch& watch() { return watch_; }
   // When poll() is due without fd(): on the clock's time line; nullopt: never.
   std::optional<Time> next_deadline() const { return domain_.next_deadline(); }
 
@@ -30,14 +32,20 @@ class VIF_API Loop final : public net::WakePort {
   // there is more. True: there is.
   bool poll(std::size_t budget);
 
+  // Looks for work without sleeping, for at most `patience`: on a machine with a second processor a wake-up costs more
+  // than a short look. True: there is some, poll.
+  bool spin(Time patience);
+
   void wake() override;
 
  private:
-  Loop(ClockPort& clock, RandomPort& random, const net::Domain::Config& config, UniqueFd event)
-      : clock_(clock), event_(std::move(event)), domain_(config, random, *this) {}
+  Loop(ClockPort& clock, RandomPort& random, const net::Domain::Config& config, UniqueFd event, FdWatch watch)
+      : clock_(clock), event_(std::move(event)), watch_(std::move(watch)), domain_(config, random, *this) {}
 
   ClockPort& clock_;
-  UniqueFd event_;
+  UniqueFd event_;      // makes fd() readable
+  bool woken_ = false;  // it does just now, as far as poll() knows
+  FdWatch watch_;
   net::Domain domain_;
 };
 

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <thread>
 
 namespace vif::host {
 namespace {
@@ -15,6 +16,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::size_t kBudgetFrames = 64;
+// A wake-up from another processor takes 25 us and more on virtual machines: look for so long before sleeping.
+constexpr Time kPatience = std::chrono::microseconds(30);
 
 Error asio_error(const error_code& error, const char* what) {
   return {std::error_code(error.value(), std::generic_category()), std::string(what) + ": " + error.message()};
@@ -28,7 +31,7 @@ struct Runner::State {
 
   void poll() {
     // A few rounds a wake-up, so that stop() and signals get their turn under load.
-    for (int rounds = 16; rounds > 0 && loop.poll(kBudgetFrames); --rounds) {
+    for (int rounds = 16; rounds > 0 && (loop.poll(kBudgetFrames) || loop.spin(patience)); --rounds) {
     }
     if (const auto deadline = loop.next_deadline()) {
       timer.expires_at(std::chrono::steady_clock::time_point(*deadline));
@@ -47,6 +50,7 @@ struct Runner::State {
   }
 
   Loop& loop;
+  const Time patience = std::thread::hardware_concurrency() > 1 ? kPatience : Time(0);
   asio::io_context context{1};
   asio::steady_timer timer;
   std::optional<asio::signal_set> signals;

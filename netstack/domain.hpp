@@ -42,7 +42,7 @@ class IfEventListener {
   virtual ~IfEventListener() = default;
   virtual void if_arrived(Ifnet& ifp) = 0;
   virtual void if_departed(Ifnet& ifp) = 0;      // the last call about `ifp`
-  virtual void if_link_changed(Ifnet& ifp) = 0;  // ifp.link_state() is new
+  virtual void if_link_changed(Ifnet& ifp) = 0;  // its link state, or what its wire says of address and MTU, is new
 };
 
 class VIF_API Domain {

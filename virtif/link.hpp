@@ -19,6 +19,10 @@
 #include "netstack/mbuf.hpp"
 #include "virtif/linkstr.hpp"
 
+namespace vif::net {
+class Domain;
+}
+
 namespace vif::drv {
 
 // A frame from the wire, in one piece; borrowed for the call.
@@ -48,7 +52,7 @@ struct SendResult {
   SendStatus status = SendStatus::ok;  // of the first frame not taken
 };
 
-// What the backend can do; fixed when it is opened.
+// What the backend can do, as found when it was opened; LinkSink::caps_changed says what changes.
 struct LinkCaps {
   std::uint32_t frame_bytes_max = 0;           // at least 64
   std::uint32_t frame_bytes_min = 0;           // shorter frames are padded with zeros to this (at most 60) before send
@@ -56,6 +60,7 @@ struct LinkCaps {
   bool offload = false;                        // takes and gives frames with Offload set
   bool reflects = false;                       // our own frames come back
   std::optional<net::MacAddress> lladdr = {};  // the address the wire knows us by, when it has an opinion
+  std::uint32_t mtu_bytes = 0;                 // the MTU of whoever else is on the wire; 0: no opinion
   net::LinkState link_state = net::LinkState::up;
   std::uint64_t baudrate = 0;  // bits per second; 0: unknown
 };
@@ -79,6 +84,9 @@ class LinkSink {
   virtual void ready() = 0;
   // The carrier came or went; `why` says more when it went for good. Only from inside drain.
   virtual void link_changed(net::LinkState state, const Error* why) = 0;
+  // The wire itself is another than before: its address, MTU or largest frame. The offloads and slices stay. Borrowed
+  // for the call. Only from inside drain.
+  virtual void caps_changed(const LinkCaps& caps) = 0;
   // Frames the backend knows of and that come to nothing: other_linktype, rx_overrun or not_running, which were never
   // delivered, and tx_error, which send had taken. Only from inside drain and stop.
   virtual void lost(DropReason reason, std::uint64_t frames) = 0;
@@ -115,12 +123,14 @@ struct OpenLink {
   std::unique_ptr<LinkPort> port;
   LinkCaps caps;
   LinkDying* dying = nullptr;  // null: never refuses
+  std::string chosen = {};  // what it found on this host and uses, for people: "io_uring, 64 reads; csum, tso4, tso6"
 };
 
-// Whose link it will be.
+// Whose link it will be. All of it outlives the link but the name and address, which are borrowed for the call.
 struct LinkOwner {
   const std::string& ifname;
   const net::MacAddress& lladdr;
+  net::Domain& domain;  // for its callouts, and for the host to know which of its loops this is
 };
 
 // How the driver turns a link string into a link: the host's table of schemes.

@@ -2,6 +2,8 @@
 // Life cycle: create, link, run, stop, unlink, go - in that order and back.
 #include "virtif/virtif.hpp"
 
+#include <algorithm>
+
 namespace vif::drv {
 
 using net::Reprogram;
@@ -67,6 +69,7 @@ Status Virtif::if_ioctl(const net::IfRequest& request) {
   Result<Reprogram> done = net::ether_ioctl(ifp_, request);
   if (!done) return std::move(done).error();
   if (std::holds_alternative<net::SetLladdr>(request)) lladdr_set_ = true;
+  if (std::holds_alternative<net::SetMtu>(request)) mtu_set_ = true;
   if (*done == Reprogram::yes) reprogram();
   return {};
 }
@@ -84,19 +87,26 @@ Status Virtif::set_linkstr(std::string_view text) {
   std::string linkstr(text);
   Result<OpenLink> opened = [&] {
     const net::UpcallScope scope(ifp_.domain());
-    return opener_.open(*parsed, {ifp_.name(), ifp_.lladdr()});
+    return opener_.open(*parsed, {ifp_.name(), ifp_.lladdr(), ifp_.domain()});
   }();
   if (!opened) return std::move(opened).error();
 
   // Nothing can fail from here on.
   link_ = std::move(*opened);
   linkstr_ = std::move(linkstr);
-  const LinkCaps& caps = link_->caps;
+  follow(link_->caps);
+  ifp_.set_link_state(link_->caps.link_state);
+  return {};
+}
+
+// The interface as its wire wants it, where the user has not said otherwise.
+void Virtif::follow(const LinkCaps& caps) {
   ifp_.set_mtu_max(caps.frame_bytes_max - static_cast<std::uint32_t>(net::kEtherHeaderBytes));
+  if (caps.mtu_bytes != 0 && !mtu_set_) {
+    ifp_.set_mtu(std::clamp(caps.mtu_bytes, net::Ifnet::kMtuMin, ifp_.mtu_bytes_max()));
+  }
   if (caps.lladdr && !lladdr_set_) ifp_.set_lladdr(*caps.lladdr);
   ifp_.set_baudrate(caps.baudrate);
-  ifp_.set_link_state(caps.link_state);
-  return {};
 }
 
 Status Virtif::unset_linkstr() {
@@ -150,6 +160,14 @@ void Virtif::link_changed(net::LinkState state, const Error* why) {
   if (departing_) return;
   link_error_ = why != nullptr ? why->text : "";
   ifp_.set_link_state(state);
+}
+
+void Virtif::caps_changed(const LinkCaps& caps) {
+  if (departing_) return;
+  link_->caps = caps;
+  follow(caps);
+  reprogram();
+  ifp_.domain().announce_link_change(ifp_);
 }
 
 bool Virtif::poll(std::size_t budget) {

@@ -38,6 +38,8 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   std::optional<std::string_view> linkstr() const;
   // What the open link can do; null while unlinked.
   const LinkCaps* caps() const { return link_ ? &link_->caps : nullptr; }
+  // What the open link found on this host and uses, in words; empty while unlinked.
+  std::string_view link_chosen() const { return link_ ? std::string_view(link_->chosen) : std::string_view(); }
   // Why the link went down for good, or empty.
   const std::string& link_error() const { return link_error_; }
 
@@ -60,6 +62,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   void deliver(std::span<const RxFrame> frames) override;
   void ready() override { ifp_.domain().ready(*slot_); }
   void link_changed(net::LinkState state, const Error* why) override;
+  void caps_changed(const LinkCaps& caps) override;
   void lost(DropReason reason, std::uint64_t frames) override { ifp_.counters.drop(reason, frames); }
 
   // Pollable
@@ -70,6 +73,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   Status may_close() const;
   void close_link();
   void reprogram();
+  void follow(const LinkCaps& caps);
 
   void receive(const RxFrame& frame);
   std::size_t gather();
@@ -85,6 +89,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   RxFilter filter_;
   Burst burst_;
   bool lladdr_set_ = false;  // by the user, who then outranks the backend
+  bool mtu_set_ = false;     // likewise
   bool starting_ = false;    // if_start is on the stack
   bool departing_ = false;   // uncloned
 };

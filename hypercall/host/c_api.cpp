@@ -38,7 +38,7 @@ Status fill(virtif& instance, const virtif_config& config) {
   if (!loop) return std::move(loop).error();
   instance.loop = std::move(*loop);
   instance.kernel = std::make_unique<Instance>(HostPorts{instance.clock, instance.files});
-  instance.interfaces = &instance.kernel->attach(instance.loop->domain());
+  instance.interfaces = &instance.kernel->attach(*instance.loop);
   if ((config.flags & VIRTIF_OWN_THREAD) == 0) return {};
   instance.runner = std::make_unique<Runner>(*instance.loop);
   if (Status ok = instance.runner->usable(); !ok) return ok;

@@ -24,12 +24,26 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
 
 Instance::~Instance() = default;
 
-net::IfCloneTable& Instance::attach(net::Domain& domain) {
-  attached_.push_back(std::make_unique<Attached>(domain));
-  Attached& attached = *attached_.back();
+Result<FdWatch*> Instance::watch_of(const drv::LinkOwner& owner) {
+  const std::lock_guard lock(attached_mutex_);
+  for (const auto& attached : attached_) {
+    if (&attached->domain == &owner.domain && attached->watch != nullptr) return attached->watch;
+  }
+  return fail(ENOTSUP, "this link waits for the host, and the domain of " + owner.ifname +
+                           " has no loop there: attach the Instance to a Loop, not to a bare Domain");
+}
+
+net::IfCloneTable& Instance::attach(net::Domain& domain) { return attach(domain, nullptr); }
+net::IfCloneTable& Instance::attach(Loop& loop) { return attach(loop.domain(), &loop.watch()); }
+
+net::IfCloneTable& Instance::attach(net::Domain& domain, FdWatch* watch) {
+  auto made = std::make_unique<Attached>(domain, watch);
+  Attached& attached = *made;
   auto driver = drv::VirtifModule::init(attached.interfaces, schemes_, "virt");
   assert(driver && "a fresh table has no cloner");
   attached.driver = std::move(*driver);
+  const std::lock_guard lock(attached_mutex_);
+  attached_.push_back(std::move(made));
   return attached.interfaces;
 }
 

@@ -36,6 +36,11 @@ void SimWire::lose(DropReason reason, std::uint64_t frames) {
   sink_->ready();
 }
 
+void SimWire::recapped() {
+  recapped_ = true;
+  if (sink_ != nullptr) sink_->ready();
+}
+
 void SimWire::writable() {
   if (sink_ != nullptr) sink_->ready();
 }
@@ -79,6 +84,7 @@ class SimLink final : public drv::LinkPort, public drv::LinkDying {
   }
 
   bool drain(std::size_t budget) override {
+    if (std::exchange(wire_.recapped_, false)) wire_.sink_->caps_changed(wire_.caps);
     for (const auto& [state, why] : std::exchange(wire_.carriers_, {})) {
       wire_.sink_->link_changed(state, why ? &*why : nullptr);
     }

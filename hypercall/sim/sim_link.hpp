@@ -30,6 +30,8 @@ struct VIF_API SimWire {
   // What drain reports before delivering; while not started, what the first drain will. Nothing while not open.
   void carrier(net::LinkState state, std::optional<Error> why = {});
   void lose(DropReason reason, std::uint64_t frames);
+  // The wire is another from now on: as `caps` say, which are changed first.
+  void recapped();
   // Says that send takes frames again.
   void writable();
 
@@ -55,6 +57,7 @@ struct VIF_API SimWire {
   std::deque<Arrival> arrivals_;
   std::vector<std::pair<net::LinkState, std::optional<Error>>> carriers_;
   std::vector<std::pair<DropReason, std::uint64_t>> losses_;
+  bool recapped_ = false;
   drv::LinkSink* sink_ = nullptr;
 };
 

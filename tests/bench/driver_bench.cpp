@@ -11,6 +11,7 @@
 #include "hypercall/host/instance.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/loop.hpp"
+#include "tests/support/some_owner.hpp"
 
 namespace {
 
@@ -92,6 +93,7 @@ class CountSink final : public drv::LinkSink {
   void deliver(std::span<const drv::RxFrame> frames) override { benchmark::DoNotOptimize(frames.back().bytes.data()); }
   void ready() override {}
   void link_changed(net::LinkState, const Error*) override {}
+  void caps_changed(const drv::LinkCaps&) override {}
   void lost(DropReason, std::uint64_t frames) override {
     if (frames > 0) give_up("mem: lost frames");
   }
@@ -101,10 +103,9 @@ void mem_port_to_port(benchmark::State& state) {
   host::LinuxClock clock;
   host::MemSegments segments(clock);
   const drv::Linkstr linkstr = *drv::Linkstr::parse("mem:bench");
-  const std::string name = "bench";
-  const net::MacAddress lladdr;
-  Result<drv::OpenLink> a = segments.open(linkstr, {name, lladdr});
-  Result<drv::OpenLink> b = segments.open(linkstr, {name, lladdr});
+  const test::SomeOwner owner;
+  Result<drv::OpenLink> a = segments.open(linkstr, owner);
+  Result<drv::OpenLink> b = segments.open(linkstr, owner);
   CountSink sink;
   must(a->port->start(sink));
   must(b->port->start(sink));

@@ -55,7 +55,7 @@ class MemWorld final : public World {
  private:
   void open_far(const drv::Linkstr& linkstr) {
     const std::string name = "far";
-    auto opened = segments_.open(linkstr, {name, kFarMac});
+    auto opened = segments_.open(linkstr, {name, kFarMac, domain()});
     ASSERT_TRUE(opened) << opened.error().text;
     far_.link = std::move(*opened);
     far_.start();

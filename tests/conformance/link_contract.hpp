@@ -33,7 +33,7 @@ class LinkContract : public testing::TestWithParam<Backend> {
   Result<drv::OpenLink> try_open(const std::string& linkstr) {
     Result<drv::Linkstr> parsed = drv::Linkstr::parse(linkstr);
     if (!parsed) return std::move(parsed).error();
-    return world_->open(*parsed, {ifname_, kOurMac});
+    return world_->open(*parsed, {ifname_, kOurMac, world_->domain()});
   }
   // With nothing to receive unless the test has prepared something.
   void open() {

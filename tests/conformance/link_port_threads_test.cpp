@@ -18,7 +18,8 @@ TEST_P(LinkContractThreads, is_silent_after_stop_while_others_send) {
   const std::unique_ptr<World> world = GetParam().make();
   if (!world->releases_from_any_thread()) GTEST_SKIP() << GetParam().name << ": nothing comes from other threads";
   const std::string ifname = "virt0";
-  Result<drv::OpenLink> opened = world->open(*drv::Linkstr::parse(world->linkstr()), {ifname, kOurMac});
+  Result<drv::OpenLink> opened =
+      world->open(*drv::Linkstr::parse(world->linkstr()), {ifname, kOurMac, world->domain()});
   ASSERT_TRUE(opened) << opened.error().text;
   RecordedLink link;
   link.link = std::move(*opened);

@@ -39,6 +39,10 @@ class RecordingSink final : public drv::LinkSink {
     states.push_back(state);
     if (error != nullptr) why = *error;
   }
+  void caps_changed(const drv::LinkCaps& now) override {
+    EXPECT_EQ(during, During::drain) << "the wire changes from inside drain only";
+    caps.push_back(now);
+  }
   void lost(DropReason reason, std::uint64_t count) override {
     EXPECT_NE(during, During::nothing) << "losses are reported from inside drain and stop only";
     losses[static_cast<std::size_t>(reason)] += count;
@@ -55,6 +59,7 @@ class RecordingSink final : public drv::LinkSink {
   std::atomic<std::size_t> readies{0};
   std::vector<net::LinkState> states;
   std::optional<Error> why;
+  std::vector<drv::LinkCaps> caps;  // as they changed
   std::array<std::uint64_t, kDropReasons> losses{};
 };
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "hypercall/sim/sim_host.hpp"
 #include "tests/conformance/recording_sink.hpp"
 
 namespace vif::test {
@@ -24,6 +25,9 @@ struct Refused {
 class World {
  public:
   virtual ~World() = default;
+
+  // The domain the link will be in; nobody polls it but a world that needs its callouts.
+  net::Domain& domain() { return domain_; }
 
   // The link's other side; called before open(). Nullopt: it can be done. Else why this backend cannot be asked.
   using CannotAsk = std::optional<std::string>;
@@ -46,6 +50,12 @@ class World {
 
   // What was sent has come out here, in order; nullopt: nobody can see it. Called after stop().
   virtual std::optional<WireFrames> sent() { return std::nullopt; }
+
+ protected:
+  host::sim::SimHost host_{1};
+
+ private:
+  net::Domain& domain_ = host_.add_domain({.pool = kSmallPool});
 };
 
 struct Backend {

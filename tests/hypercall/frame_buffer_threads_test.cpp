@@ -31,6 +31,7 @@ struct Checked final : drv::LinkSink {
   }
   void ready() override { woken = true; }
   void link_changed(net::LinkState, const Error*) override {}
+  void caps_changed(const drv::LinkCaps&) override {}
   void lost(DropReason, std::uint64_t frames) override { overrun += frames; }
 
   std::array<std::uint32_t, kSenders> last{};

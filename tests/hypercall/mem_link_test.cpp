@@ -7,6 +7,7 @@
 
 #include "hypercall/sim/sim_host.hpp"
 #include "tests/conformance/recording_sink.hpp"
+#include "tests/support/some_owner.hpp"
 
 namespace {
 
@@ -16,14 +17,14 @@ using namespace vif::test;
 class MemSegment : public testing::Test {
  protected:
   std::unique_ptr<RecordedLink> port(const std::string& linkstr, bool started = true) {
-    auto opened = segments.open(*drv::Linkstr::parse(linkstr), {name, kOurMac});
+    auto opened = segments.open(*drv::Linkstr::parse(linkstr), owner);
     EXPECT_TRUE(opened);
     auto port = std::make_unique<RecordedLink>();
     port->link = std::move(*opened);
     if (started) port->start();
     return port;
   }
-  std::string name = "virt0";
+  SomeOwner owner;
   host::sim::SimClock clock;
   host::MemSegments segments{clock};
 };
@@ -53,7 +54,7 @@ TEST_F(MemSegment, is_known_by_its_name) {
 TEST_F(MemSegment, is_another_one_in_another_instance) {
   host::MemSegments others(clock);
   const auto a = port("mem:lan");
-  auto opened = others.open(*drv::Linkstr::parse("mem:lan"), {name, kOurMac});
+  auto opened = others.open(*drv::Linkstr::parse("mem:lan"), owner);
   RecordedLink b;
   b.link = std::move(*opened);
   b.start();

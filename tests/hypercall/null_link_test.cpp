@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/conformance/recording_sink.hpp"
+#include "tests/support/some_owner.hpp"
 
 namespace {
 
@@ -14,8 +15,7 @@ using namespace vif::test;
 class NullLink : public testing::Test {
  protected:
   void open(const std::string& linkstr) {
-    const std::string name = "virt0";
-    auto opened = host::open_null_link(*drv::Linkstr::parse(linkstr), {name, kOurMac});
+    auto opened = host::open_null_link(*drv::Linkstr::parse(linkstr), SomeOwner());
     ASSERT_TRUE(opened) << opened.error().text;
     null.link = std::move(*opened);
     null.link.port->set_receive_filter({.lladdr = kOurMac});

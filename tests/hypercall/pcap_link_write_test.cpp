@@ -6,6 +6,7 @@
 #include "hypercall/pcap_link.hpp"
 #include "tests/hypercall/host_limits.hpp"
 #include "tests/hypercall/sim_instance.hpp"
+#include "tests/support/some_owner.hpp"
 
 namespace {
 
@@ -168,8 +169,7 @@ TEST_F(PcapWrite, does_not_write_over_its_input_under_another_name) {
   std::filesystem::create_hard_link(folder / "in.pcap", folder / "out.pcap");
   const drv::Linkstr linkstr{
       .scheme = "pcap", .argument = folder / "in.pcap", .options = {{"write", folder / "out.pcap"}}};
-  const std::string name = "virt0";
-  const auto opened = host::open_pcap_link(linkstr, {name, kOurMac}, real, host.clock);
+  const auto opened = host::open_pcap_link(linkstr, SomeOwner(), real, host.clock);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().number(), EINVAL);
   EXPECT_EQ(std::filesystem::file_size(folder / "in.pcap"), files.file("in.pcap").bytes.size());

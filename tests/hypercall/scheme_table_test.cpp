@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "hypercall/link_options.hpp"
-#include "tests/support/frames.hpp"
+#include "tests/support/some_owner.hpp"
 
 namespace {
 
@@ -18,24 +18,24 @@ Result<drv::OpenLink> refuse(const Linkstr& linkstr, const LinkOwner& owner) {
   return fail(ESTALE, linkstr.format() + " of " + owner.ifname);
 }
 
-const std::string kName = "virt7";
+const SomeOwner kOwner{.ifname = "virt7"};
 
 TEST(SchemeTable, opens_with_the_scheme_s_backend) {
   host::SchemeTable table;
   ASSERT_TRUE(table.add("a", [](const Linkstr&, const LinkOwner&) { return drv::OpenLink{nullptr, {.baudrate = 1}}; }));
   ASSERT_TRUE(table.add("b2", refuse));
-  EXPECT_EQ(table.open(*Linkstr::parse("a:"), {kName, kOurMac})->caps.baudrate, 1U);
-  const auto opened = table.open(*Linkstr::parse("b2:x,y=1"), {kName, kOurMac});
+  EXPECT_EQ(table.open(*Linkstr::parse("a:"), kOwner)->caps.baudrate, 1U);
+  const auto opened = table.open(*Linkstr::parse("b2:x,y=1"), kOwner);
   EXPECT_EQ(opened.error().number(), ESTALE);
   EXPECT_EQ(opened.error().text, "b2:x,y=1 of virt7");
 }
 
 TEST(SchemeTable, names_those_there_are_when_there_is_none) {
   host::SchemeTable table;
-  EXPECT_NE(table.open(*Linkstr::parse("tap:x"), {kName, kOurMac}).error().text.find("none"), std::string::npos);
+  EXPECT_NE(table.open(*Linkstr::parse("tap:x"), kOwner).error().text.find("none"), std::string::npos);
   ASSERT_TRUE(table.add("null", refuse));
   ASSERT_TRUE(table.add("mem", refuse));
-  const auto opened = table.open(*Linkstr::parse("tap:x"), {kName, kOurMac});
+  const auto opened = table.open(*Linkstr::parse("tap:x"), kOwner);
   EXPECT_EQ(opened.error().number(), EINVAL);
   EXPECT_NE(opened.error().text.find("'tap:'"), std::string::npos) << opened.error().text;
   EXPECT_NE(opened.error().text.find("mem, null"), std::string::npos) << opened.error().text;

@@ -45,6 +45,9 @@ inline Frame operator+(Frame a, const Frame& b) {
   return a;
 }
 
+// For a domain that hardly uses its mbufs.
+inline constexpr net::MbufPool::Config kSmallPool{.counts = {64, 4, 2, 1}, .external = 16};
+
 // An Ethernet frame; `type` is an EtherType or an 802.3 length.
 inline Frame ether(const net::MacAddress& dst, std::uint16_t type, const Frame& payload,
                    const net::MacAddress& src = kPeerMac) {
