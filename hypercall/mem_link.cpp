@@ -88,8 +88,10 @@ Result<drv::OpenLink> MemSegments::open(const drv::Linkstr& linkstr, const drv::
   std::unique_ptr<MemSegment>& segment = segments_[linkstr.argument];
   if (!segment) segment = std::make_unique<MemSegment>(linkstr.argument);
   ++segment->opened;
-  const drv::LinkCaps caps{
-      .frame_bytes_max = MemLink::kFrameBytesMax, .slices_max = UINT16_MAX, .offload = true, .baudrate = 0};
+  const drv::LinkCaps caps{.frame_bytes_max = MemLink::kFrameBytesMax,
+                           .slices_max = UINT16_MAX,
+                           .offload = net::OffloadSet::all(),
+                           .baudrate = 0};
   return drv::OpenLink{std::make_unique<MemLink>(*this, *segment), caps};
 }
 

@@ -58,7 +58,8 @@ Result<drv::OpenLink> open_null_link(const drv::Linkstr& linkstr, const drv::Lin
   if (!rx) return rx.error();
   const auto bytes = number_option(linkstr, "bytes", 64, {net::kEtherHeaderBytes, net::kFrameBytesMax});
   if (!bytes) return bytes.error();
-  const drv::LinkCaps caps{.frame_bytes_max = net::kFrameBytesMax, .slices_max = UINT16_MAX, .offload = true};
+  const drv::LinkCaps caps{
+      .frame_bytes_max = net::kFrameBytesMax, .slices_max = UINT16_MAX, .offload = net::OffloadSet::all()};
   return drv::OpenLink{std::make_unique<NullLink>(*rx, static_cast<std::size_t>(*bytes)), caps};
 }
 

@@ -11,6 +11,7 @@
 
 #include "netstack/base/api.hpp"
 #include "netstack/base/bytes.hpp"
+#include "netstack/offload.hpp"
 
 namespace vif::net {
 
@@ -21,32 +22,6 @@ struct VIF_API MbufFree {
   void operator()(Mbuf* chain) const noexcept;  // m_freem: the whole chain back to its pool
 };
 using MbufPtr = std::unique_ptr<Mbuf, MbufFree>;
-
-// What travels with a frame whose checksum or segmentation somebody else will do. Field for field virtio_net_hdr in
-// host byte order (OASIS virtio 1.2, 5.1.6): what TAP speaks.
-struct Offload {
-  static constexpr std::uint8_t kNeedsChecksum = 1;  // flags
-  static constexpr std::uint8_t kDataValid = 2;
-  static constexpr std::uint8_t kGsoNone = 0;  // gso_type
-  static constexpr std::uint8_t kGsoTcp4 = 1;
-  static constexpr std::uint8_t kGsoTcp6 = 4;
-  static constexpr std::uint8_t kGsoUdpL4 = 5;
-
-  std::uint8_t flags = 0;
-  std::uint8_t gso_type = kGsoNone;
-  std::uint16_t hdr_len = 0;
-  std::uint16_t gso_size = 0;  // payload bytes of each segment
-  std::uint16_t csum_start = 0;
-  std::uint16_t csum_offset = 0;
-
-  friend bool operator==(const Offload&, const Offload&) = default;
-};
-
-// How many frames on the wire a frame of `bytes` stands for.
-constexpr std::uint64_t segments(const Offload& offload, std::size_t bytes) {
-  if (offload.gso_type == Offload::kGsoNone || offload.gso_size == 0 || bytes <= offload.hdr_len) return 1;
-  return (bytes - offload.hdr_len + offload.gso_size - 1) / offload.gso_size;
-}
 
 enum MbufFlag : std::uint16_t {
   M_BCAST = 1 << 0,    // sent or received as broadcast

@@ -88,7 +88,7 @@ std::size_t Virtif::gather() {
 // Makes the frame one the link can take: its tag in place, few enough pieces, long enough, no offload it does not know.
 bool Virtif::fit(net::MbufPtr& m, DropReason& why) {
   const LinkCaps& caps = link_->caps;
-  if (!caps.offload && m->pkthdr.offload != net::Offload{}) {
+  if (!caps.offload.takes(m->pkthdr.offload)) {
     why = DropReason::tx_offload;
     return false;
   }

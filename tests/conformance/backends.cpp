@@ -155,7 +155,7 @@ class PcapWorld final : public World {
 
 class SimWorld final : public World {
  public:
-  SimWorld() { wire().caps.offload = true; }
+  SimWorld() { wire().caps.offload = net::OffloadSet::all(); }
 
   CannotAsk prepare(const WireFrames& frames) override {
     arriving_ = frames;

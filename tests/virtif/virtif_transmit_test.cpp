@@ -174,7 +174,7 @@ class TransmitOffload : public Transmit {
 };
 
 TEST_F(TransmitOffload, super_frames_go_out_whole_where_the_backend_takes_them) {
-  wire().caps.offload = true;
+  wire().caps.offload = OffloadSet::all();
   Ifnet& ifp = running();
   const Frame large = frame(kPeer, ifp.lladdr(), 60'074);
   ASSERT_EQ(transmit_offload(ifp, large, tcp), 0);
