@@ -17,8 +17,8 @@ std::uint64_t sum(const IfData& data, std::initializer_list<DropReason> reasons)
 
 std::uint64_t IfData::received() const {
   using enum DropReason;
-  return ipackets +
-         sum(*this, {other_linktype, rx_overrun, not_running, too_short, too_long, own_echo, not_for_us, no_mbuf});
+  return ipackets + sum(*this, {other_linktype, rx_overrun, rx_malformed, not_running, too_short, too_long, own_echo,
+                                not_for_us, no_mbuf});
 }
 
 std::uint64_t IfData::offered() const {
@@ -39,7 +39,7 @@ IfData IfCounters::read() const {
   data.obytes = obytes.get();
   data.omcasts = omcasts.get();
   data.osegments = osegments.get();
-  data.ierrors = sum(data, {too_short, too_long});
+  data.ierrors = sum(data, {rx_malformed, too_short, too_long});
   data.iqdrops = sum(data, {rx_overrun, no_mbuf});
   data.noproto = sum(data, {bad_length, unknown_type});
   data.oerrors = sum(data, {tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_error});

@@ -109,6 +109,7 @@ Status data_ioctl(net::Ifnet& ifp, unsigned long command, virtif_ifdatareq& out)
          .mtu = ifp.mtu_bytes(),
          .drop_other_linktype = data.dropped(other_linktype),
          .drop_rx_overrun = data.dropped(rx_overrun),
+         .drop_rx_malformed = data.dropped(rx_malformed),
          .drop_not_running = data.dropped(not_running),
          .drop_too_short = data.dropped(too_short),
          .drop_too_long = data.dropped(too_long),

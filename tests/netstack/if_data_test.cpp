@@ -20,6 +20,7 @@ TEST(IfData, counts_each_reason_in_its_place) {
   const Place places[] = {
       {other_linktype, nullptr, true, false},
       {rx_overrun, &IfData::iqdrops, true, false},
+      {rx_malformed, &IfData::ierrors, true, false},
       {not_running, nullptr, true, false},
       {too_short, &IfData::ierrors, true, false},
       {too_long, &IfData::ierrors, true, false},
