@@ -82,7 +82,7 @@ class LinkSink {
   // There is something to drain, or send takes frames again. Any thread, any time between start and stop; never calls
   // back.
   virtual void ready() = 0;
-  // The carrier came or went; `why` says more when it went for good. Only from inside drain.
+  // The carrier came or went; `why` says more: always when it went for good. Only from inside drain.
   virtual void link_changed(net::LinkState state, const Error* why) = 0;
   // The wire itself is another than before: its address, MTU or largest frame. The offloads and slices stay. Borrowed
   // for the call. Only from inside drain.

@@ -40,7 +40,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   const LinkCaps* caps() const { return link_ ? &link_->caps : nullptr; }
   // What the open link found on this host and uses, in words; empty while unlinked.
   std::string_view link_chosen() const { return link_ ? std::string_view(link_->chosen) : std::string_view(); }
-  // Why the link went down for good, or empty.
+  // Why the link is down, where its backend said so: always when it is for good. Or empty.
   const std::string& link_error() const { return link_error_; }
 
  private:
