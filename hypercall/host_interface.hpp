@@ -39,12 +39,14 @@ class HostInterface {
   int fd() const { return socket_.get(); }
   // Reads what has happened since, without waiting. True: state() is another.
   bool update();
+  // Has the next update() hear of all as it is now: of a carrier the kernel else tells up to a second later. Errors:
+  // the socket's.
+  Status ask();
 
  private:
   HostInterface(UniqueFd socket, unsigned index) : socket_(std::move(socket)), index_(index) {}
 
   Status listen();
-  Status ask();
   bool receive();
   void read_message(Bytes message);
   void read_link(Bytes link);

@@ -23,8 +23,15 @@ inline WireFrames burst_of(std::size_t count, std::size_t bytes = 60) {
   return frames;
 }
 
+// For what a world answers to anything(), and to prepare...().
+#define VIF_SKIP_WHERE(cannot_ask)                      \
+  if (const auto cannot = (cannot_ask)) {               \
+    GTEST_SKIP() << GetParam().name << ": " << *cannot; \
+  }
+
 class LinkContract : public testing::TestWithParam<Backend> {
  protected:
+  void SetUp() override { VIF_SKIP_WHERE(world_->anything()); }
   void TearDown() override {
     if (link_.link.port) link_.stop();
     link_.link.port.reset();
@@ -79,11 +86,8 @@ class LinkContract : public testing::TestWithParam<Backend> {
   RecordingSink& sink_ = link_.sink;
 };
 
-// For what a world answers to prepare...().
-#define ASK(prepare)                                    \
-  if (const auto cannot = (prepare)) {                  \
-    GTEST_SKIP() << GetParam().name << ": " << *cannot; \
-  }                                                     \
+#define ASK(prepare)       \
+  VIF_SKIP_WHERE(prepare); \
   prepared_ = true
 
 }  // namespace vif::test

@@ -29,8 +29,12 @@ class World {
   // The domain the link will be in; nobody polls it but a world that needs its callouts.
   net::Domain& domain() { return domain_; }
 
-  // The link's other side; called before open(). Nullopt: it can be done. Else why this backend cannot be asked.
+  // Nullopt: it can be done. Else why this backend cannot be asked.
   using CannotAsk = std::optional<std::string>;
+  // Whether this host has what the backend stands on (a network namespace, a device, a kernel's feature).
+  virtual CannotAsk anything() const { return {}; }
+
+  // The link's other side; called before open().
   // Makes these frames, and no others, what will arrive once released.
   virtual CannotAsk prepare(const WireFrames& frames) = 0;
   // Makes `count` frames arrive, whatever they are.
