@@ -38,12 +38,16 @@ Result<std::unique_ptr<IoRing>> IoRing::create(unsigned entries, unsigned comple
 }
 
 IoRing::~IoRing() {
-  if (ring_.ring_fd >= 0) ::io_uring_queue_exit(&ring_);
+  if (ring_.ring_fd < 0) return;
+  // Else the kernel lets go of the file when it gets round to it, and a device whose last user we were stays till then.
+  if (has_file_) ::io_uring_unregister_files(&ring_);
+  ::io_uring_queue_exit(&ring_);
 }
 
 Status IoRing::register_file(int fd) {
   const int answer = ::io_uring_register_files(&ring_, &fd, 1);
   if (answer < 0) return ring_error(answer, "cannot register a file with io_uring");
+  has_file_ = true;
   return {};
 }
 

@@ -30,13 +30,14 @@ class IoRing {
   // "io_uring (DEFER_TASKRUN)" or "io_uring": for OpenLink::chosen.
   const char* words() const { return deferred() ? "io_uring (DEFER_TASKRUN)" : "io_uring"; }
 
-  // Makes `fd` the ring's file 0, for IOSQE_FIXED_FILE. Errors: io_uring_register(2)'s.
+  // Makes `fd` the ring's file 0, for IOSQE_FIXED_FILE; let go when the ring is. Errors: io_uring_register(2)'s.
   Status register_file(int fd);
 
  private:
   IoRing() = default;
 
   io_uring ring_{};
+  bool has_file_ = false;
 };
 
 }  // namespace vif::host

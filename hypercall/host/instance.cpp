@@ -3,6 +3,7 @@
 
 #include "hypercall/null_link.hpp"
 #include "hypercall/pcap_link.hpp"
+#include "hypercall/tap/tap_link.hpp"
 
 namespace vif::host {
 namespace {
@@ -19,6 +20,11 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
   must(schemes_.add("null", open_null_link));
   must(schemes_.add("pcap", [ports](const Linkstr& l, const LinkOwner& owner) {
     return open_pcap_link(l, owner, ports.files, ports.clock);
+  }));
+  must(schemes_.add("tap", [this, ports](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
+    const Result<FdWatch*> watch = watch_of(owner);
+    if (!watch) return watch.error();
+    return open_tap_link(l, owner, **watch, ports.clock);
   }));
 }
 

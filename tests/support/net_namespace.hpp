@@ -38,6 +38,15 @@ class NetNamespace {
   void enter() { move_to(inside_); }
   void leave() { move_to(outside_); }
 
+  // Where `ip link set NAME netns` finds it.
+  std::string path() const { return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(inside_.get()); }
+
+  // Interfaces made from here on say nothing by themselves, where the calling thread is.
+  static void without_ipv6() {
+    const host::UniqueFd off(::open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC));
+    EXPECT_TRUE(!off || ::write(off.get(), "1", 1) == 1) << std::strerror(errno);
+  }
+
   // Runs `ip WORDS` where the calling thread is; anything but success fails the test.
   static void ip(const std::string& words) { run("ip " + words); }
   static void run(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }

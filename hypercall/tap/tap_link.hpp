@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// tap:NAME[,offload=on|off][,persist] - a TAP of this host as a wire: the host's network interface NAME is at its other
+// end. docs/links/tap.md says what its user sees.
+#pragma once
+
+#include "hypercall/fd_watch.hpp"
+#include "netstack/base/ports.hpp"
+#include "virtif/link.hpp"
+
+namespace vif::host {
+
+// For an interface whose domain's loop has `watch`; both ports outlive the link. Errors: EINVAL for the link string,
+// and TapDevice::open's.
+Result<drv::OpenLink> open_tap_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FdWatch& watch,
+                                    ClockPort& clock);
+
+}  // namespace vif::host

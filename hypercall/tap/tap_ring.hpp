@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Many reads or writes of a TAP in one system call, through an io_uring that is made when it is first wanted. Each is
+// done or refused before run() returns; nothing is ever in flight. One thread at a time: when that is another than
+// before, the ring is made anew.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+
+#include "hypercall/io_ring.hpp"
+#include "hypercall/tap/tap_memory.hpp"
+
+namespace vif::host {
+
+class TapRing {
+ public:
+  static constexpr std::size_t kBatch = 64;
+
+  // Memory the kernel knows beforehand, when it lets us: that saves looking it up for each frame.
+  enum class Place : std::uint8_t { sent_slots, near_slots, elsewhere };
+
+  struct Use {
+    bool allowed = false;     // else begin() always says no
+    bool near_slots = false;  // they will be read into
+  };
+  // `fd` and `memory` outlive it.
+  TapRing(int fd, const TapMemory& memory, Use use) : fd_(fd), memory_(memory), use_(use) {}
+
+  // Whether to go on with at most kBatch of read() or write(), then run(). False: do it with plain calls.
+  bool begin();
+  void read(MutBytes into, Place place);
+  void write(Bytes from, Place place);
+  // What became of them, in order: bytes, or a negative errno (EAGAIN: nothing there, or no room). Answers are missing
+  // at the end when the kernel would not begin those: do them with plain calls. Valid until the next begin().
+  std::span<const int> run();
+
+  // Gives the ring back; begin() makes a new one.
+  void close();
+
+ private:
+  // A kernel that refuses this often will not be asked again before close().
+  static constexpr int kFailuresMax = 8;
+
+  io_uring_sqe& next(std::uint8_t opcode, std::uint8_t fixed_opcode, Place place);
+  void reap(std::size_t begun);
+
+  const int fd_;
+  const TapMemory& memory_;
+  const Use use_;
+  std::unique_ptr<IoRing> ring_;
+  unsigned places_ = 0;  // registered, in the order of Place
+  int failures_ = 0;
+  std::size_t queued_ = 0;
+  std::array<int, kBatch> answers_;
+};
+
+}  // namespace vif::host
