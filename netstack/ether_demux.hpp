@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who wants which frames: protocols by EtherType, or by LLC address for 802.3 frames. One table per domain, on its
-// thread.
+// Who wants which frames: protocols by EtherType, or by LLC address for 802.3 frames. One table per domain,
+// and one for an interface with protocols of its own (Ifnet::set_demux); on the domain's thread.
 #pragma once
 
 #include <cstdint>

@@ -54,6 +54,11 @@ bool strip_llc(EtherHeader& header, MbufPtr& m, EtherKey& key) {
   return true;
 }
 
+EtherProtocol* protocol_for(const Ifnet& ifp, EtherKey key) {
+  EtherProtocol* const own = ifp.demux() != nullptr ? ifp.demux()->find(key) : nullptr;
+  return own != nullptr ? own : ifp.domain().demux().find(key);
+}
+
 // A tag with a VLAN id belongs to whoever registered for 802.1Q; one with id 0 only carries a priority (802.1Q, 6.9.1).
 bool in_vlan(const Mbuf& m) { return (m.pkthdr.flags & M_VLANTAG) != 0 && (m.pkthdr.vlan_tci & 0xfff) != 0; }
 
@@ -75,7 +80,7 @@ void ether_input(Ifnet& ifp, MbufPtr frame) {
   } else if (header.type < kEtherTypeMin && !strip_llc(header, frame, key)) {
     return ifp.counters.drop(DropReason::bad_length);
   }
-  EtherProtocol* const protocol = ifp.domain().demux().find(key);
+  EtherProtocol* const protocol = protocol_for(ifp, key);
   if (protocol == nullptr) return ifp.counters.drop(DropReason::unknown_type);
   protocol->ether_protocol_input(ifp, header, std::move(frame));
 }

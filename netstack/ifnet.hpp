@@ -76,6 +76,10 @@ class VIF_API Ifnet {
   void set_input(IfInput* input) { input_ = input; }  // null: ether_input
   void input(MbufPtr packet);
 
+  // Protocols of this interface alone, asked before the domain's: so several stacks share a domain. Null: none.
+  void set_demux(const EtherDemux* demux) { demux_ = demux; }
+  const EtherDemux* demux() const { return demux_; }
+
   // Queues a whole frame (Ethernet header included) and starts the driver. What the frame's pkthdr says of a way in
   // (rcvif, M_BCAST, M_MCAST, M_PROMISC, a verified checksum) is replaced. On error the packet is gone and counted:
   // ENETDOWN (not UP and RUNNING, or no carrier), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS.
@@ -117,6 +121,7 @@ class VIF_API Ifnet {
   std::uint32_t promisc_count_ = 0, allmulti_count_ = 0;
   MulticastList groups_;
   IfInput* input_ = nullptr;
+  const EtherDemux* demux_ = nullptr;
 };
 
 }  // namespace vif::net

@@ -78,6 +78,19 @@ TEST_F(EtherInput, drops_types_nobody_registered_for) {
   expect_drop(DropReason::unknown_type, ether(kOurMac, 0xffff, {}));
 }
 
+TEST_F(EtherInput, asks_the_interface_s_own_protocols_before_the_domain_s) {
+  EtherDemux own;
+  ASSERT_TRUE(own.attach(ether_type_key(kIpv4), snap));
+  ifp.set_demux(&own);
+  ether_input(ifp, pool.copy_in(ether(kOurMac, kIpv4, hex("45"))));
+  ether_input(ifp, pool.copy_in(arp_request()));
+  ifp.set_demux(nullptr);
+  ether_input(ifp, pool.copy_in(ether(kOurMac, kIpv4, hex("46"))));
+  EXPECT_EQ(snap.got.size(), 1U);
+  EXPECT_EQ(arp.got.size(), 1U);
+  EXPECT_EQ(ipv4.got.size(), 1U);
+}
+
 TEST_F(EtherInput, passes_a_frame_that_is_only_a_header) {
   const auto got = only(ipv4, ether(kOurMac, kIpv4, {}));
   ASSERT_TRUE(got);
