@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One IP stack as its parts see it: the tables they share and each other. Users see an Inet (inet.hpp).
+//
+// Owned by its Inet, belongs to one domain, on whose thread all of it runs. Parts change their own state first and
+// send or tell last: whatever is sent or told may call back in.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "netstack/domain.hpp"
+#include "netstack/inet/arp.hpp"
+#include "netstack/inet/echo.hpp"
+#include "netstack/inet/icmp4.hpp"
+#include "netstack/inet/inet.hpp"
+#include "netstack/inet/interface.hpp"
+#include "netstack/inet/ip4.hpp"
+#include "netstack/inet/route.hpp"
+#include "netstack/inet/seeded_hash.hpp"
+
+namespace vif::net::inet {
+
+struct Stack {
+  static constexpr std::size_t kLoopedMax = 64;  // packets to ourselves that wait for their way in
+  // ICMP errors: a bucket of this many, filled at this rate (RFC 4443, 2.4 f).
+  static constexpr int kErrorsBurst = 50, kErrorsPerSecond = 100;
+
+  Stack(Domain& domain_in, const InetConfig& config_in);
+  ~Stack();
+
+  Interface* find(const Ifnet* ifp) const;  // null: not attached
+  // The interface with this usable address: `in` before others; for a link-local address only `in`.
+  Interface* owner_of(const IpAddress& address, Interface* in) const;
+
+  // A way to `dst`: from `source`, or from what suits when that is unspecified; through `via`, or any interface. None:
+  // no route, or no usable address to send from.
+  std::optional<Path> path_to(const IpAddress& dst, const IpAddress& source, Interface* via);
+
+  // Puts an IP header before `payload` and sends it on its way. Errors as Ip4::output.
+  Status output(const Path& path, const IpAddress& dst, MbufPtr payload, const SendAs& as);
+  // The same for a whole packet that fits.
+  Status transmit(const Path& path, MbufPtr packet);
+  // Hands a packet to an interface, and counts what it says.
+  Status emit(Interface& out, MbufPtr packet, const MacAddress& to, std::uint16_t ether_type);
+
+  // A packet whose next hop did not answer: tells whoever sent it.
+  void unreachable(MbufPtr packet);
+  // Counts an answer of ours that could not even begin its way.
+  void lost_answer(InetDrop why = InetDrop::out_no_route);
+  // Takes from the bucket of errors; false: it is empty, which is counted.
+  bool may_send_error();
+
+  std::size_t loops() const { return looped_.size(); }
+  void tell(Interface& interface, const InterfaceAddress& address, AddressEvent event);
+  Time random_below(Time end);
+
+  Domain& domain;
+  const InetConfig config;
+  InetCounters counters;
+  SeededHash hash;
+  std::vector<InetListener*> listeners;
+  Routes routes;
+  Arp arp;
+  Ip4 ip4;
+  Icmp4 icmp4;
+  Echo echo;
+  std::vector<std::unique_ptr<Interface>> interfaces;  // in the order they were attached
+
+ private:
+  struct Looped {
+    Interface* in;
+    MbufPtr packet;
+  };
+  std::optional<Path> path_to_group(const IpAddress& dst, const IpAddress& source, Interface* via);
+  bool choose_source(Path& path, const IpAddress& dst);
+  void run_looped();
+
+  std::vector<Looped> looped_;
+  Callout loop_;
+  Time errors_full_at_{};  // when the bucket of errors will be full again
+};
+
+}  // namespace vif::net::inet
