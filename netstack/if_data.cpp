@@ -17,8 +17,8 @@ std::uint64_t sum(const IfData& data, std::initializer_list<DropReason> reasons)
 
 std::uint64_t IfData::received() const {
   using enum DropReason;
-  return ipackets + sum(*this, {other_linktype, rx_overrun, rx_malformed, not_running, too_short, too_long, own_echo,
-                                not_for_us, no_mbuf});
+  return ipackets + sum(*this, {other_linktype, other_network, unknown_peer, rx_overrun, rx_malformed, not_running,
+                                too_short, too_long, own_echo, not_for_us, no_mbuf});
 }
 
 std::uint64_t IfData::offered() const {

@@ -87,8 +87,8 @@ class LinkSink {
   // The wire itself is another than before: its address, MTU or largest frame. The offloads and slices stay. Borrowed
   // for the call. Only from inside drain.
   virtual void caps_changed(const LinkCaps& caps) = 0;
-  // Frames the backend knows of and that come to nothing: other_linktype, rx_overrun, rx_malformed or not_running,
-  // which were never delivered, and tx_error, which send had taken. Only from inside drain and stop.
+  // Frames the backend knows of and that come to nothing: other_linktype .. not_running, which were never delivered,
+  // and tx_error, which send had taken. Only from inside drain and stop.
   virtual void lost(DropReason reason, std::uint64_t frames) = 0;
 };
 

@@ -108,6 +108,8 @@ Status data_ioctl(net::Ifnet& ifp, unsigned long command, virtif_ifdatareq& out)
          .link_state = static_cast<std::uint32_t>(ifp.link_state()),
          .mtu = ifp.mtu_bytes(),
          .drop_other_linktype = data.dropped(other_linktype),
+         .drop_other_network = data.dropped(other_network),
+         .drop_unknown_peer = data.dropped(unknown_peer),
          .drop_rx_overrun = data.dropped(rx_overrun),
          .drop_rx_malformed = data.dropped(rx_malformed),
          .drop_not_running = data.dropped(not_running),

@@ -12,6 +12,8 @@ namespace vif {
 enum class DropReason : std::uint8_t {
   // Receive, below the driver: the backend says so.
   other_linktype,  // a capture's frame that is not Ethernet
+  other_network,   // a tunnel's frame, of another network than ours
+  unknown_peer,    // from somebody who is no end of the tunnel
   rx_overrun,      // the backend's receive buffer was full
   rx_malformed,    // the wire's own framing was wrong: a length that cannot be, a frame cut off
   // Receive, in the order the driver asks; the first that matches wins.
@@ -41,9 +43,10 @@ enum class DropReason : std::uint8_t {
 inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kCount);
 
 inline constexpr std::array<std::string_view, kDropReasons> kDropReasonNames = {
-    "other_linktype", "rx_overrun", "rx_malformed", "not_running", "too_short",    "too_long",   "own_echo",
-    "not_for_us",     "no_mbuf",    "promisc_only", "bad_length",  "unknown_type", "queue_full", "tx_too_short",
-    "tx_too_long",    "tx_offload", "tx_no_mbuf",   "tx_down",     "tx_error",     "filtered",
+    "other_linktype", "other_network", "unknown_peer", "rx_overrun",   "rx_malformed", "not_running",
+    "too_short",      "too_long",      "own_echo",     "not_for_us",   "no_mbuf",      "promisc_only",
+    "bad_length",     "unknown_type",  "queue_full",   "tx_too_short", "tx_too_long",  "tx_offload",
+    "tx_no_mbuf",     "tx_down",       "tx_error",     "filtered",
 };
 
 constexpr std::string_view name(DropReason reason) { return kDropReasonNames[static_cast<std::size_t>(reason)]; }

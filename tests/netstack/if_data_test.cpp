@@ -19,6 +19,8 @@ TEST(IfData, counts_each_reason_in_its_place) {
   using enum DropReason;
   const Place places[] = {
       {other_linktype, nullptr, true, false},
+      {other_network, nullptr, true, false},
+      {unknown_peer, nullptr, true, false},
       {rx_overrun, &IfData::iqdrops, true, false},
       {rx_malformed, &IfData::ierrors, true, false},
       {not_running, nullptr, true, false},

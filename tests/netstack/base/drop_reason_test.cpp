@@ -21,6 +21,7 @@ TEST(DropReason, has_a_name_of_its_own_for_each) {
 TEST(DropReason, is_called_what_the_enumerator_is_called) {
   EXPECT_EQ(name(DropReason::other_linktype), "other_linktype");
   EXPECT_EQ(name(DropReason::rx_malformed), "rx_malformed");
+  EXPECT_EQ(name(DropReason::unknown_peer), "unknown_peer");
   EXPECT_EQ(name(DropReason::not_running), "not_running");
   EXPECT_EQ(name(DropReason::too_short), "too_short");
   EXPECT_EQ(name(DropReason::not_for_us), "not_for_us");
