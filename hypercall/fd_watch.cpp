@@ -15,10 +15,13 @@ Result<FdWatch> FdWatch::create() {
   return FdWatch(std::move(epoll));
 }
 
-Status FdWatch::add(int fd, drv::LinkSink& sink, For what) {
+Status FdWatch::add(int fd, drv::LinkSink& sink, For what) { return control(EPOLL_CTL_ADD, fd, sink, what); }
+Status FdWatch::change(int fd, drv::LinkSink& sink, For what) { return control(EPOLL_CTL_MOD, fd, sink, what); }
+
+Status FdWatch::control(int operation, int fd, drv::LinkSink& sink, For what) {
   const std::uint32_t events = what == For::reading ? EPOLLIN | EPOLLET : EPOLLIN | EPOLLOUT | EPOLLET;
   epoll_event event{.events = events, .data = {.ptr = &sink}};
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return host_error("cannot wait for a descriptor");
+  if (::epoll_ctl(epoll_.get(), operation, fd, &event) != 0) return host_error("cannot wait for a descriptor");
   return {};
 }
 

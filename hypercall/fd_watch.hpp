@@ -24,6 +24,8 @@ class VIF_API FdWatch {
   // Calls sink.ready() from collect() until remove(); at once when the descriptor is ready now. Both stay until then.
   // Errors: epoll_ctl's (ENOMEM, ENOSPC; EPERM: a regular file).
   Status add(int fd, drv::LinkSink& sink, For what = For::reading);
+  // Another `what` for one that is watched. Errors as add(), and nothing has changed.
+  Status change(int fd, drv::LinkSink& sink, For what);
   // Before the descriptor is closed. Harmless when it is not watched.
   void remove(int fd);
 
@@ -35,6 +37,8 @@ class VIF_API FdWatch {
 
  private:
   explicit FdWatch(UniqueFd epoll) : epoll_(std::move(epoll)) {}
+
+  Status control(int operation, int fd, drv::LinkSink& sink, For what);
 
   UniqueFd epoll_;
 };
