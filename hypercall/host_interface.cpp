@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -36,11 +37,16 @@ Bytes behind(Bytes bytes, std::size_t used) { return bytes.subspan(std::min(byte
 }  // namespace
 
 Result<HostInterface> HostInterface::open(const std::string& name) {
-  const unsigned index = ::if_nametoindex(name.c_str());
-  if (index == 0) return host_error("no network interface " + name);
   UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   if (!socket) return host_error("cannot ask about " + name + " (rtnetlink)");
-  HostInterface opened(std::move(socket), index);
+  // Not if_nametoindex: without a descriptor to spare that says there is no such interface.
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  if (name.size() >= IFNAMSIZ) errno = ENODEV;
+  if (name.size() >= IFNAMSIZ || ::ioctl(socket.get(), SIOCGIFINDEX, &request) != 0) {
+    return host_error("no network interface " + name);
+  }
+  HostInterface opened(std::move(socket), static_cast<unsigned>(request.ifr_ifindex));
   if (Status ok = opened.listen(); !ok) return std::move(ok).error();
   if (Status ok = opened.ask(); !ok) return std::move(ok).error();
   // The kernel answers while we ask, so that the answer is there.
