@@ -4,7 +4,9 @@
 // Two sums always hold, frame by frame:
 //   received by the backend  = ipackets + drops other_linktype .. no_mbuf
 //   handed to the interface  = opackets + drops queue_full .. tx_error + frames still queued
-// What is dropped above the driver (promisc_only, unknown_type) is part of ipackets. A super-frame is one frame.
+// What is dropped above the driver (promisc_only, unknown_type) is part of ipackets. A super-frame is one frame; one
+// cut for a link that does not take it whole is counted when its last segment was taken, its segments as they are
+// taken.
 #pragma once
 
 #include <array>

@@ -79,7 +79,8 @@ VIRTIF_PUBLIC const char* virtif_name(const struct virtif_if* interface);
 VIRTIF_PUBLIC int virtif_output(struct virtif_if* interface, const struct iovec* iov, size_t iovcnt,
                                 struct virtif_error* error);
 
-/* Receives whole frames; `iov` is borrowed for the call. `flags` are VIRTIF_M_*. */
+/* Receives whole frames as on the wire: super-frames are cut and open checksums finished first. `iov` is borrowed for
+ * the call. `flags` are VIRTIF_M_*. */
 typedef void (*virtif_input_fn)(void* cookie, struct virtif_if* interface, const struct iovec* iov, size_t iovcnt,
                                 unsigned flags);
 #define VIRTIF_M_BCAST 1u   /* to the broadcast address */

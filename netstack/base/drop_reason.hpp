@@ -25,13 +25,13 @@ enum class DropReason : std::uint8_t {
   no_mbuf,      // the pool is empty
   // Receive, above the driver.
   promisc_only,  // only here because of promiscuous mode: shown to taps, kept from protocols
-  bad_length,    // an 802.3 length or a VLAN tag promises more than the frame holds
+  bad_length,    // an 802.3 length, a VLAN tag or an offload promises more than the frame holds
   unknown_type,  // no protocol registered for the EtherType or LLC address
   // Transmit.
   queue_full,    // the send queue was full
   tx_too_short,  // fewer than the 14 bytes of an Ethernet header
   tx_too_long,   // larger than the MTU or than the backend takes
-  tx_offload,    // wants a checksum or segmentation the backend does not do
+  tx_offload,    // wants a checksum or segmentation that its headers do not allow
   tx_no_mbuf,    // needed copying into one piece, and the pool was empty
   tx_down,       // the interface or the backend went down with the frame queued
   tx_error,      // the backend took the frame and failed later
