@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace vif::test {
 namespace {
@@ -106,6 +107,16 @@ std::size_t HostFaults::at_most(const char* call, std::size_t bytes) {
   }
 
 extern "C" {
+ssize_t __real_sendmsg(int fd, const msghdr* message, int flags);
+ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
+  if (const int number = vif::test::HostFaults::due("sendmsg")) return errno = number, -1;
+  std::vector<iovec> pieces(message->msg_iov, message->msg_iov + message->msg_iovlen);
+  std::size_t left = vif::test::HostFaults::at_most("sendmsg", SIZE_MAX);
+  for (iovec& piece : pieces) left -= piece.iov_len = std::min(piece.iov_len, left);
+  msghdr cut = *message;
+  cut.msg_iov = pieces.data();
+  return __real_sendmsg(fd, &cut, flags);
+}
 VIF_WRAP_BYTES(ssize_t, read, (int fd, void* to, std::size_t bytes), (fd, to, bytes))
 VIF_WRAP_BYTES(ssize_t, write, (int fd, const void* from, std::size_t bytes), (fd, from, bytes))
 VIF_WRAP_BYTES(ssize_t, recv, (int fd, void* to, std::size_t bytes, int flags), (fd, to, bytes, flags))
@@ -125,7 +136,6 @@ ssize_t __wrap_writev(int fd, const iovec* iov, int count) {
   return __real_write(fd, some.data(), std::min(bytes, some.size()));
 }
 VIF_WRAP_ERRNO(ssize_t, recvmsg, (int fd, msghdr* message, int flags), (fd, message, flags))
-VIF_WRAP_ERRNO(ssize_t, sendmsg, (int fd, const msghdr* message, int flags), (fd, message, flags))
 VIF_WRAP_ERRNO(int, recvmmsg, (int fd, mmsghdr* messages, unsigned n, int flags, timespec* timeout),
                (fd, messages, n, flags, timeout))
 VIF_WRAP_ERRNO(int, sendmmsg, (int fd, mmsghdr* messages, unsigned n, int flags), (fd, messages, n, flags))
