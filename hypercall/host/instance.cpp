@@ -3,6 +3,7 @@
 
 #include "hypercall/null_link.hpp"
 #include "hypercall/pcap_link.hpp"
+#include "hypercall/stream/stream_link.hpp"
 #include "hypercall/tap/tap_link.hpp"
 
 namespace vif::host {
@@ -21,11 +22,16 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
   must(schemes_.add("pcap", [ports](const Linkstr& l, const LinkOwner& owner) {
     return open_pcap_link(l, owner, ports.files, ports.clock);
   }));
-  must(schemes_.add("tap", [this, ports](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
-    const Result<FdWatch*> watch = watch_of(owner);
-    if (!watch) return watch.error();
-    return open_tap_link(l, owner, **watch, ports.clock);
-  }));
+  // Those whose links wait for descriptors of this host.
+  const auto add_waiting = [this, ports](const char* scheme, auto* open) {
+    must(schemes_.add(scheme, [this, ports, open](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
+      const Result<FdWatch*> watch = watch_of(owner);
+      if (!watch) return watch.error();
+      return open(l, owner, **watch, ports.clock);
+    }));
+  };
+  add_waiting("stream", open_stream_link);
+  add_waiting("tap", open_tap_link);
 }
 
 Instance::~Instance() = default;

@@ -72,13 +72,21 @@ std::unique_ptr<World> make_mem_world();
 std::unique_ptr<World> make_null_world();
 std::unique_ptr<World> make_pcap_world();
 std::unique_ptr<World> make_sim_world();
+std::unique_ptr<World> make_stream_world();
+std::unique_ptr<World> make_stream_bess_world();
 std::unique_ptr<World> make_tap_world();
 std::unique_ptr<World> make_tap_plain_world();
 
 // Every backend there is. A new one joins here.
 inline constexpr Backend kBackends[] = {
-    {"mem", make_mem_world}, {"null", make_null_world}, {"pcap", make_pcap_world},
-    {"sim", make_sim_world}, {"tap", make_tap_world},   {"tap_plain", make_tap_plain_world},
+    {"mem", make_mem_world},  // one a line
+    {"null", make_null_world},
+    {"pcap", make_pcap_world},
+    {"sim", make_sim_world},
+    {"stream", make_stream_world},
+    {"stream_bess", make_stream_bess_world},
+    {"tap", make_tap_world},
+    {"tap_plain", make_tap_plain_world},
 };
 
 }  // namespace vif::test
