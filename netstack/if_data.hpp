@@ -24,7 +24,7 @@ struct VIF_API IfData {
   std::uint64_t ipackets, ibytes, imcasts, isegments;  // passed up; segments count a super-frame's parts
   std::uint64_t opackets, obytes, omcasts, osegments;  // taken by the backend and not failed later
   std::uint64_t ierrors;                               // rx_malformed + too_short + too_long
-  std::uint64_t iqdrops;                               // rx_overrun + no_mbuf
+  std::uint64_t iqdrops;                               // rx_overrun + rx_impaired + no_mbuf
   std::uint64_t noproto;                               // bad_length + unknown_type
   std::uint64_t oerrors;                               // tx_too_short .. tx_error
   std::uint64_t oqdrops;                               // queue_full
