@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/host/instance.hpp"
 
+#include "hypercall/impair/impair_link.hpp"
 #include "hypercall/null_link.hpp"
 #include "hypercall/pcap_link.hpp"
 #include "hypercall/stream/stream_link.hpp"
@@ -17,6 +18,9 @@ void must(const Status& status) { assert(status && "built-in names are taken onl
 Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
   using drv::LinkOwner;
   using drv::Linkstr;
+  must(schemes_.add("impair", [this, ports](const Linkstr& l, const LinkOwner& owner) {
+    return open_impair_link(l, owner, {schemes_, ports.clock});
+  }));
   must(schemes_.add("mem", [this](const Linkstr& l, const LinkOwner& owner) { return segments_.open(l, owner); }));
   must(schemes_.add("null", open_null_link));
   must(schemes_.add("pcap", [ports](const Linkstr& l, const LinkOwner& owner) {

@@ -68,6 +68,8 @@ struct Backend {
   friend void PrintTo(const Backend& backend, std::ostream* to) { *to << backend.name; }
 };
 
+std::unique_ptr<World> make_impair_off_world();
+std::unique_ptr<World> make_impair_world();
 std::unique_ptr<World> make_mem_world();
 std::unique_ptr<World> make_null_world();
 std::unique_ptr<World> make_pcap_world();
@@ -80,6 +82,8 @@ std::unique_ptr<World> make_tap_plain_world();
 // Every backend there is. A new one joins here.
 inline constexpr Backend kBackends[] = {
     {"mem", make_mem_world},  // one a line
+    {"impair", make_impair_world},
+    {"impair_off", make_impair_off_world},
     {"null", make_null_world},
     {"pcap", make_pcap_world},
     {"sim", make_sim_world},
