@@ -6,6 +6,7 @@
 #include "hypercall/pcap_link.hpp"
 #include "hypercall/stream/stream_link.hpp"
 #include "hypercall/tap/tap_link.hpp"
+#include "hypercall/vxlan/vxlan_link.hpp"
 
 namespace vif::host {
 namespace {
@@ -36,6 +37,11 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
   };
   add_waiting("stream", open_stream_link);
   add_waiting("tap", open_tap_link);
+  must(schemes_.add("vxlan", [this, ports](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
+    const Result<FdWatch*> watch = watch_of(owner);
+    if (!watch) return watch.error();
+    return open_vxlan_link(l, owner, **watch, ports.clock);
+  }));
 }
 
 Instance::~Instance() = default;

@@ -78,6 +78,7 @@ std::unique_ptr<World> make_stream_world();
 std::unique_ptr<World> make_stream_bess_world();
 std::unique_ptr<World> make_tap_world();
 std::unique_ptr<World> make_tap_plain_world();
+std::unique_ptr<World> make_vxlan_world();
 
 // Every backend there is. A new one joins here.
 inline constexpr Backend kBackends[] = {
@@ -91,6 +92,7 @@ inline constexpr Backend kBackends[] = {
     {"stream_bess", make_stream_bess_world},
     {"tap", make_tap_world},
     {"tap_plain", make_tap_plain_world},
+    {"vxlan", make_vxlan_world},
 };
 
 }  // namespace vif::test
