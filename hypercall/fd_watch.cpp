@@ -33,16 +33,16 @@ Status FdWatch::add_wake_up(int fd) {
 
 void FdWatch::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
-bool FdWatch::collect() {
+FdWatch::Collected FdWatch::collect() {
   std::array<epoll_event, 64> events;
   // The kernel hands them out in turn, so what does not fit now comes first next time.
   const int n = ::epoll_wait(epoll_.get(), events.data(), events.size(), 0);
-  bool woken = false;
+  Collected collected{.woken = false, .more = n == static_cast<int>(events.size())};
   for (int i = 0; i < n; ++i) {
     if (auto* const sink = static_cast<drv::LinkSink*>(events[static_cast<std::size_t>(i)].data.ptr)) sink->ready();
-    else woken = true;
+    else collected.woken = true;
   }
-  return woken;
+  return collected;
 }
 
 }  // namespace vif::host

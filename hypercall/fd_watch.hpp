@@ -32,8 +32,12 @@ class VIF_API FdWatch {
   // A descriptor that only ends sleep, and stays ready until it is read. Errors as add().
   Status add_wake_up(int fd);
 
-  // Tells the links what has happened since; never waits. True: the wake-up descriptor is ready.
-  bool collect();
+  struct Collected {
+    bool woken;  // the wake-up descriptor is ready
+    bool more;   // perhaps: so much has happened that the rest is for the next time
+  };
+  // Tells the links what has happened since; never waits.
+  Collected collect();
 
  private:
   explicit FdWatch(UniqueFd epoll) : epoll_(std::move(epoll)) {}

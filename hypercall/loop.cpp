@@ -21,9 +21,10 @@ Result<std::unique_ptr<Loop>> Loop::create(ClockPort& clock, RandomPort& random,
 
 bool Loop::poll(std::size_t budget) {
   if (domain_.busy()) return false;
-  woken_ |= watch_.collect();
+  const FdWatch::Collected collected = watch_.collect();
+  woken_ |= collected.woken;
   domain_.poll(clock_.now(), budget);
-  if (domain_.may_sleep()) {
+  if (!collected.more && domain_.may_sleep()) {
     if (!woken_) return false;
     eventfd_t wakes = 0;
     ::eventfd_read(event_.get(), &wakes);

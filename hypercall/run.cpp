@@ -33,12 +33,21 @@ struct Runner::State {
     // A few rounds a wake-up, so that stop() and signals get their turn under load.
     for (int rounds = 16; rounds > 0 && (loop.poll(kBudgetFrames) || loop.spin(patience)); --rounds) {
     }
-    if (const auto deadline = loop.next_deadline()) {
-      timer.expires_at(std::chrono::steady_clock::time_point(*deadline));
-      timer.async_wait([this](const error_code& error) {
-        if (!error) poll();
-      });
-    }
+    set_timer();
+  }
+
+  // Once for each deadline: it costs more than the round it follows.
+  void set_timer() {
+    const std::optional<Time> deadline = loop.next_deadline();
+    if (deadline == awaited) return;
+    awaited = deadline;
+    if (!deadline) return void(timer.cancel());
+    timer.expires_at(std::chrono::steady_clock::time_point(*deadline));
+    timer.async_wait([this](const error_code& error) {
+      if (error) return;
+      awaited.reset();
+      poll();
+    });
   }
 
   void wait() {
@@ -50,6 +59,7 @@ struct Runner::State {
   }
 
   Loop& loop;
+  std::optional<Time> awaited;  // what the timer is set to
   const Time patience = std::thread::hardware_concurrency() > 1 ? kPatience : Time(0);
   asio::io_context context{1};
   asio::steady_timer timer;
