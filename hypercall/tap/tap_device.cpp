@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "hypercall/host_error.hpp"
-#include "hypercall/tap/vnet_header.hpp"
+#include "hypercall/vnet_header.hpp"
 
 namespace vif::host {
 namespace {

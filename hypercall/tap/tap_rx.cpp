@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "hypercall/tap/vnet_header.hpp"
+#include "hypercall/vnet_header.hpp"
 
 namespace vif::host {
 namespace {

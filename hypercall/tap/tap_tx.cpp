@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "hypercall/fitting.hpp"
-#include "hypercall/tap/vnet_header.hpp"
+#include "hypercall/vnet_header.hpp"
 
 namespace vif::host {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The virtio_net_hdr that a TAP puts before a frame, and wants before ours: the legacy one of 10 bytes (OASIS
-// virtio 1.2, 5.1.6.1), in host byte order as every TAP has it unless told otherwise. Any thread.
+// The virtio_net_hdr that a TAP or a packet socket puts before a frame, and wants before ours: the legacy one of 10
+// bytes (OASIS virtio 1.2, 5.1.6.1), in host byte order as Linux has it unless told otherwise. Any thread.
 #pragma once
 
 #include <cstddef>
