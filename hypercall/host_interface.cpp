@@ -39,13 +39,12 @@ Bytes behind(Bytes bytes, std::size_t used) { return bytes.subspan(std::min(byte
 Result<HostInterface> HostInterface::open(const std::string& name) {
   UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   if (!socket) return host_error("cannot ask about " + name + " (rtnetlink)");
-  // Not if_nametoindex: without a descriptor to spare that says there is no such interface.
+  // if_nametoindex would want a descriptor of its own, and say ENOENT when there is none left.
   ifreq request{};
+  if (name.size() >= IFNAMSIZ)
+    return fail(ENODEV, "no network interface " + name + ": names have at most 15 characters");
   name.copy(request.ifr_name, IFNAMSIZ - 1);
-  if (name.size() >= IFNAMSIZ) errno = ENODEV;
-  if (name.size() >= IFNAMSIZ || ::ioctl(socket.get(), SIOCGIFINDEX, &request) != 0) {
-    return host_error("no network interface " + name);
-  }
+  if (::ioctl(socket.get(), SIOCGIFINDEX, &request) != 0) return host_error("no network interface " + name);
   HostInterface opened(std::move(socket), static_cast<unsigned>(request.ifr_ifindex));
   if (Status ok = opened.listen(); !ok) return std::move(ok).error();
   if (Status ok = opened.ask(); !ok) return std::move(ok).error();
