@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "virtif/tx_cutter.hpp"
-
 namespace vif::drv {
 
 using net::Reprogram;
@@ -35,7 +33,6 @@ Virtif::~Virtif() {
 
 void Virtif::close_link() {
   const net::UpcallScope scope(ifp_.domain());
-  cutter_.reset();
   link_.reset();
 }
 
@@ -97,9 +94,6 @@ Status Virtif::set_linkstr(std::string_view text) {
   // Nothing can fail from here on.
   link_ = std::move(*opened);
   linkstr_ = std::move(linkstr);
-  if (link_->caps.offload != net::OffloadSet::all()) {
-    cutter_ = std::make_unique<TxCutter>(link_->caps, ifp_.counters.linearised);
-  }
   follow(link_->caps);
   ifp_.set_link_state(link_->caps.link_state);
   return {};
@@ -151,7 +145,7 @@ void Virtif::if_stop() {
     link_->port->stop();
   }
   ifp_.set_flag(net::IFF_OACTIVE, false);
-  purge();
+  ifp_.purge(DropReason::tx_down);
 }
 
 void Virtif::reprogram() {

@@ -23,6 +23,7 @@ class PacketSocket {
   explicit PacketSocket(const std::string& interface)
       : fd_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, htons(ETH_P_ALL))) {
     set(SOL_PACKET, PACKET_VNET_HDR, 1);
+    set(SOL_PACKET, PACKET_AUXDATA, 1);
     set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
     set(SOL_SOCKET, SO_RCVBUF, 4 << 20);
     sockaddr_ll address{};
@@ -47,14 +48,18 @@ class PacketSocket {
   std::optional<WireFrame> receive(int patience_ms = 0) {
     pollfd waited{fd_.get(), POLLIN, 0};
     if (::poll(&waited, 1, patience_ms) != 1) return std::nullopt;
-    WireFrame frame;
-    iovec pieces[2] = {{&frame.offload, sizeof frame.offload}, {buffer_.data(), buffer_.size()}};
+    WireFrame frame{Frame(kBytesMax)};
+    iovec pieces[2] = {{&frame.offload, sizeof frame.offload}, {frame.bytes.data(), frame.bytes.size()}};
     msghdr message{};
     message.msg_iov = pieces;
     message.msg_iovlen = 2;
-    const ssize_t bytes = ::recvmsg(fd_.get(), &message, 0);
+    alignas(cmsghdr) std::byte control[CMSG_SPACE(sizeof(tpacket_auxdata))];
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t bytes = ::recvmsg(fd_.get(), &message, MSG_TRUNC);
     if (bytes < static_cast<ssize_t>(sizeof frame.offload)) return std::nullopt;
-    frame.bytes.assign(buffer_.begin(), buffer_.begin() + bytes - static_cast<ssize_t>(sizeof frame.offload));
+    frame.bytes.resize(static_cast<std::size_t>(bytes) - sizeof frame.offload);
+    if (const cmsghdr* const beside = CMSG_FIRSTHDR(&message)) put_tag_back(frame, CMSG_DATA(beside));
     return frame;
   }
   WireFrames receive_all() {
@@ -66,12 +71,20 @@ class PacketSocket {
  private:
   static constexpr std::size_t kBytesMax = 70'000;
 
+  // The kernel takes the outer one out of the bytes before any socket sees them.
+  static void put_tag_back(WireFrame& frame, const unsigned char* auxdata) {
+    tpacket_auxdata aux;
+    std::memcpy(&aux, auxdata, sizeof aux);
+    if ((aux.tp_status & TP_STATUS_VLAN_VALID) == 0) return;
+    frame.bytes = tagged(std::move(frame.bytes), aux.tp_vlan_tci, aux.tp_vlan_tpid);
+    if (frame.offload.hdr_len != 0) frame.offload.hdr_len += net::kVlanTagBytes;
+    if ((frame.offload.flags & net::Offload::kNeedsChecksum) != 0) frame.offload.csum_start += net::kVlanTagBytes;
+  }
   void set(int level, int name, int value) {
     EXPECT_EQ(::setsockopt(fd_.get(), level, name, &value, sizeof value), 0) << name << ": " << std::strerror(errno);
   }
 
   host::UniqueFd fd_;
-  Frame buffer_ = Frame(kBytesMax);
 };
 
 }  // namespace vif::test
