@@ -3,6 +3,7 @@
 
 #include "hypercall/null_link.hpp"
 #include "hypercall/pcap_link.hpp"
+#include "hypercall/pcapdev/pcapdev_link.hpp"
 #include "hypercall/tap/tap_link.hpp"
 #include "hypercall/uring/uring_link.hpp"
 
@@ -26,6 +27,11 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
     const Result<FdWatch*> watch = watch_of(owner);
     if (!watch) return watch.error();
     return open_tap_link(l, owner, **watch, ports.clock);
+  }));
+  must(schemes_.add("pcapdev", [this](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
+    const Result<FdWatch*> watch = watch_of(owner);
+    if (!watch) return watch.error();
+    return open_pcapdev_link(l, owner, **watch);
   }));
   must(schemes_.add("uring", [this](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
     const Result<FdWatch*> watch = watch_of(owner);

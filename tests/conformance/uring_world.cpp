@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "hypercall/pcapdev/pcapdev_link.hpp"
 #include "hypercall/uring/uring_link.hpp"
 #include "tests/conformance/world.hpp"
 #include "tests/support/host_faults.hpp"
@@ -14,7 +15,7 @@
 namespace vif::test {
 namespace {
 
-class UringWorld final : public World {
+class UringWorld : public World {
  public:
   // `missing`: the host answers as if it did not have this call.
   UringWorld(std::string options, const char* missing) : options_(std::move(options)), missing_(missing) {
@@ -71,6 +72,9 @@ class UringWorld final : public World {
   bool releases_from_any_thread() const override { return true; }
   std::optional<WireFrames> sent() override { return peer_->receive_all(); }
 
+ protected:
+  host::FdWatch& watch() { return *watch_; }
+
  private:
   const std::string options_;
   const char* const missing_;
@@ -83,8 +87,25 @@ class UringWorld final : public World {
   bool failing_ = false;
 };
 
+// The same wire through libpcap.
+class PcapdevWorld final : public UringWorld {
+ public:
+  PcapdevWorld() : UringWorld("", nullptr) {}
+  std::string linkstr() const override { return "pcapdev:vifa"; }
+  std::vector<Refused> refused() const override {
+    return {{"pcapdev:", "network interface"},
+            {"pcapdev:[null:]", "network interface"},
+            {"pcapdev:vifa,filter=ether proto", "filter"},
+            {"pcapdev:vifa,filter=host example.org", "example.org"}};
+  }
+  Result<drv::OpenLink> open(const drv::Linkstr& linkstr, const drv::LinkOwner& owner) override {
+    return host::open_pcapdev_link(linkstr, owner, watch());
+  }
+};
+
 }  // namespace
 
+std::unique_ptr<World> make_pcapdev_world() { return std::make_unique<PcapdevWorld>(); }
 std::unique_ptr<World> make_uring_world() { return std::make_unique<UringWorld>("", nullptr); }
 std::unique_ptr<World> make_uring_low_latency_world() {
   return std::make_unique<UringWorld>(",latency=low,qdisc=bypass", nullptr);

@@ -74,6 +74,7 @@ std::unique_ptr<World> make_pcap_world();
 std::unique_ptr<World> make_sim_world();
 std::unique_ptr<World> make_tap_world();
 std::unique_ptr<World> make_tap_plain_world();
+std::unique_ptr<World> make_pcapdev_world();
 std::unique_ptr<World> make_uring_world();
 std::unique_ptr<World> make_uring_low_latency_world();
 std::unique_ptr<World> make_uring_ringless_world();
@@ -86,6 +87,7 @@ inline constexpr Backend kBackends[] = {
     {"sim", make_sim_world},
     {"tap", make_tap_world},
     {"tap_plain", make_tap_plain_world},
+    {"pcapdev", make_pcapdev_world},
     {"uring", make_uring_world},
     {"uring_low_latency", make_uring_low_latency_world},
     {"uring_ringless", make_uring_ringless_world},

@@ -30,7 +30,7 @@ class UringRig : public testing::Test {
     link.link.port.reset();
   }
 
-  Result<drv::OpenLink> try_open(const std::string& linkstr) {
+  virtual Result<drv::OpenLink> try_open(const std::string& linkstr) {
     return host::open_uring_link(*drv::Linkstr::parse(linkstr), owner, *watch);
   }
   void open(const std::string& linkstr) {
