@@ -44,7 +44,8 @@ constexpr std::size_t frame_bytes_max(std::uint32_t mtu_bytes, std::uint16_t eth
   return mtu_bytes + kEtherHeaderBytes + (tagged ? kVlanTagBytes : 0);
 }
 
-// A protocol above Ethernet. `payload` is the callee's, without Ethernet header, tag, LLC header and 802.3 padding.
+// A protocol above Ethernet. `payload` is the callee's, without Ethernet header, tag, LLC header and 802.3 padding; its
+// offload, counted from the payload's first byte, is as IfInput says.
 class EtherProtocol {
  public:
   virtual ~EtherProtocol() = default;

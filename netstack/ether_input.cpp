@@ -22,6 +22,12 @@ const std::byte* front(const Mbuf& m, std::array<std::byte, kBytes>& copy) {
   return copy.data();
 }
 
+// Takes a header off the front. False: the frame's open checksum was to cover it.
+bool strip(MbufPtr& m, std::size_t bytes) {
+  m_trim_front(m, bytes);
+  return m->pkthdr.offload.stripped(bytes);
+}
+
 // Moves the tag of an 802.1Q frame (header already off) into pkthdr. False: the frame ends inside the tag.
 bool strip_tag(EtherHeader& header, MbufPtr& m) {
   if (m->pkthdr.len < kVlanTagBytes) return false;
@@ -30,8 +36,7 @@ bool strip_tag(EtherHeader& header, MbufPtr& m) {
   m->pkthdr.vlan_tci = load_be16(tag);
   m->pkthdr.flags |= M_VLANTAG;
   header.type = load_be16(tag + 2);
-  m_trim_front(m, kVlanTagBytes);
-  return true;
+  return strip(m, kVlanTagBytes);
 }
 
 // For an 802.3 frame: cuts the padding, strips LLC or SNAP and finds the key. False: shorter than it says.
@@ -40,7 +45,7 @@ bool strip_llc(EtherHeader& header, MbufPtr& m, EtherKey& key) {
   m_trim_back(m, m->pkthdr.len - header.type);
   std::array<std::byte, kLlcBytes> llc_copy;
   const auto dsap = static_cast<std::uint8_t>(front(*m, llc_copy)[0]);
-  m_trim_front(m, kLlcBytes);
+  if (!strip(m, kLlcBytes)) return false;
   key = llc_key(dsap);
   if (dsap != kLlcSnapSap) return true;
 
@@ -50,8 +55,7 @@ bool strip_llc(EtherHeader& header, MbufPtr& m, EtherKey& key) {
   if (!std::equal(kSnapEtherOui.begin(), kSnapEtherOui.end(), snap)) return true;
   header.type = load_be16(snap + kSnapEtherOui.size());
   key = ether_type_key(header.type);
-  m_trim_front(m, kSnapBytes);
-  return true;
+  return strip(m, kSnapBytes);
 }
 
 EtherProtocol* protocol_for(const Ifnet& ifp, EtherKey key) {
@@ -70,7 +74,7 @@ void ether_input(Ifnet& ifp, MbufPtr frame) {
 
   std::array<std::byte, kEtherHeaderBytes> copy;
   EtherHeader header = EtherHeader::load(front(*frame, copy));
-  m_trim_front(frame, kEtherHeaderBytes);
+  if (!strip(frame, kEtherHeaderBytes)) return ifp.counters.drop(DropReason::bad_length);
   const bool tag_in_bytes = header.type == kEtherTypeVlan && (frame->pkthdr.flags & M_VLANTAG) == 0;
   if (tag_in_bytes && !strip_tag(header, frame)) return ifp.counters.drop(DropReason::bad_length);
 

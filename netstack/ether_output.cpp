@@ -10,6 +10,7 @@ Status ether_output(Ifnet& ifp, MbufPtr payload, const MacAddress& dst, std::uin
     ifp.counters.drop(DropReason::tx_no_mbuf);
     return fail(std::errc::no_buffer_space, ifp.name() + ": no mbuf for the Ethernet header");
   }
+  payload->pkthdr.offload.prepended(kEtherHeaderBytes);
   EtherHeader{dst, ifp.lladdr(), ether_type}.store(at);
   return ifp.transmit(std::move(payload));
 }

@@ -17,13 +17,14 @@ std::uint64_t sum(const IfData& data, std::initializer_list<DropReason> reasons)
 
 std::uint64_t IfData::received() const {
   using enum DropReason;
-  return ipackets + sum(*this, {other_linktype, other_network, unknown_peer, rx_overrun, rx_malformed, not_running,
-                                too_short, too_long, own_echo, not_for_us, no_mbuf});
+  return ipackets + sum(*this, {other_linktype, other_network, unknown_peer, rx_overrun, rx_impaired, rx_malformed,
+                                not_running, too_short, too_long, own_echo, not_for_us, no_mbuf});
 }
 
 std::uint64_t IfData::offered() const {
   using enum DropReason;
-  return opackets + sum(*this, {queue_full, tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_error});
+  return opackets +
+         sum(*this, {queue_full, tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_impaired, tx_error});
 }
 
 IfData IfCounters::read() const {
@@ -35,14 +36,15 @@ IfData IfCounters::read() const {
   data.imcasts = imcasts.get();
   data.isegments = isegments.get();
   // What was taken before the counters were zeroed may fail after.
-  data.opackets = std::max(otaken.get(), data.dropped(tx_error)) - data.dropped(tx_error);
+  const std::uint64_t taken_and_lost = sum(data, {tx_impaired, tx_error});
+  data.opackets = std::max(otaken.get(), taken_and_lost) - taken_and_lost;
   data.obytes = obytes.get();
   data.omcasts = omcasts.get();
   data.osegments = osegments.get();
   data.ierrors = sum(data, {rx_malformed, too_short, too_long});
-  data.iqdrops = sum(data, {rx_overrun, no_mbuf});
+  data.iqdrops = sum(data, {rx_overrun, rx_impaired, no_mbuf});
   data.noproto = sum(data, {bad_length, unknown_type});
-  data.oerrors = sum(data, {tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_error});
+  data.oerrors = sum(data, {tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_impaired, tx_error});
   data.oqdrops = sum(data, {queue_full});
   data.linearised = linearised.get();
   data.lastchange = Time(lastchange_ns_.load(std::memory_order_relaxed));

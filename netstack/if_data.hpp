@@ -4,7 +4,9 @@
 // Two sums always hold, frame by frame:
 //   received by the backend  = ipackets + drops other_linktype .. no_mbuf
 //   handed to the interface  = opackets + drops queue_full .. tx_error + frames still queued
-// What is dropped above the driver (promisc_only, unknown_type) is part of ipackets. A super-frame is one frame.
+// What is dropped above the driver (promisc_only, unknown_type) is part of ipackets. A super-frame is one frame; one
+// cut for a link that does not take it whole is counted when its last segment was taken, its segments as they are
+// taken.
 #pragma once
 
 #include <array>
@@ -22,7 +24,7 @@ struct VIF_API IfData {
   std::uint64_t ipackets, ibytes, imcasts, isegments;  // passed up; segments count a super-frame's parts
   std::uint64_t opackets, obytes, omcasts, osegments;  // taken by the backend and not failed later
   std::uint64_t ierrors;                               // rx_malformed + too_short + too_long
-  std::uint64_t iqdrops;                               // rx_overrun + no_mbuf
+  std::uint64_t iqdrops;                               // rx_overrun + rx_impaired + no_mbuf
   std::uint64_t noproto;                               // bad_length + unknown_type
   std::uint64_t oerrors;                               // tx_too_short .. tx_error
   std::uint64_t oqdrops;                               // queue_full

@@ -36,6 +36,11 @@ class IfDriver {
 };
 
 // Who gets the frames an interface passes up (BSD's if_input; ether_input unless replaced). The packet is the callee's.
+//
+// pkthdr.offload says what its sender left to do. A stack that ends connections here has nothing to do: a super-frame
+// is one long packet, and a checksum that is open (kNeedsChecksum) or verified (kDataValid) needs no check. Who passes
+// the frame on to an interface leaves it as it is: the driver there does what its link does not. Who needs it as on the
+// wire calls complete_checksum (checksum.hpp), or cuts it with a Segmenter (segmenter.hpp).
 class IfInput {
  public:
   virtual ~IfInput() = default;

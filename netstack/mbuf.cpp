@@ -68,6 +68,20 @@ void m_copydata(const Mbuf& m, std::size_t offset, MutBytes to) {
   }
 }
 
+void m_copyback(Mbuf& m, std::size_t offset, Bytes from) {
+  for (Mbuf* piece = &m; !from.empty(); piece = piece->next_) {
+    assert(piece != nullptr);
+    if (offset >= piece->len_) {
+      offset -= piece->len_;
+      continue;
+    }
+    const std::size_t here = std::min<std::size_t>(from.size(), piece->len_ - offset);
+    std::memcpy(piece->data_ + offset, from.data(), here);
+    from = from.subspan(here);
+    offset = 0;
+  }
+}
+
 bool m_pullup(MbufPtr& m, std::size_t bytes) {
   assert(bytes <= m->pkthdr.len);
   if (m->len_ >= bytes) return true;

@@ -62,6 +62,7 @@ class VIF_API Mbuf {
   friend VIF_API std::byte* m_prepend(MbufPtr& m, std::size_t bytes);
   friend VIF_API void m_trim_front(MbufPtr& m, std::size_t bytes);
   friend VIF_API void m_trim_back(MbufPtr& m, std::size_t bytes);
+  friend VIF_API void m_copyback(Mbuf& m, std::size_t offset, Bytes from);
   friend VIF_API bool m_pullup(MbufPtr& m, std::size_t bytes);
 
   std::byte* data_ = nullptr;
@@ -88,6 +89,9 @@ VIF_API void m_trim_back(MbufPtr& m, std::size_t bytes);
 
 // Copies from `offset` into `to`; the packet has offset + to.size() bytes.
 VIF_API void m_copydata(const Mbuf& m, std::size_t offset, MutBytes to);
+
+// Writes `from` over the packet's bytes at `offset`; the packet has offset + from.size() bytes.
+VIF_API void m_copyback(Mbuf& m, std::size_t offset, Bytes from);
 
 // The first `bytes` (at most the packet's length) in one piece, so that m->data() may be read that far. False when the
 // pool is empty; `m` is then as before. Asked for all of pkthdr.len it linearises the packet.

@@ -3,6 +3,7 @@
 // values, any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,7 +31,24 @@ struct Offload {
   // Whether the frame is not yet what the wire is to carry.
   constexpr bool is_pending() const { return is_super_frame() || (flags & kNeedsChecksum) != 0; }
 
+  // A header of `bytes` is put before the packet, or taken off its front: what is counted from there follows. False:
+  // the checksum was to begin inside it.
+  constexpr void prepended(std::size_t bytes) {
+    hdr_len = static_cast<std::uint16_t>(std::min(hdr_len + (hdr_len != 0 ? bytes : 0), kFieldMax));
+    csum_start = static_cast<std::uint16_t>(std::min(csum_start + (is_pending() ? bytes : 0), kFieldMax));
+  }
+  [[nodiscard]] constexpr bool stripped(std::size_t bytes) {
+    hdr_len = static_cast<std::uint16_t>(hdr_len - std::min<std::size_t>(hdr_len, bytes));
+    if (!is_pending()) return true;
+    if (csum_start < bytes) return false;
+    csum_start = static_cast<std::uint16_t>(csum_start - bytes);
+    return true;
+  }
+
   friend bool operator==(const Offload&, const Offload&) = default;
+
+ private:
+  static constexpr std::size_t kFieldMax = 0xffff;
 };
 
 // How many frames on the wire a frame of `bytes` stands for.

@@ -88,7 +88,7 @@ class LinkSink {
   // for the call. Only from inside drain.
   virtual void caps_changed(const LinkCaps& caps) = 0;
   // Frames the backend knows of and that come to nothing: other_linktype .. not_running, which were never delivered,
-  // and tx_error, which send had taken. Only from inside drain and stop.
+  // and tx_impaired or tx_error, which send had taken. Only from inside drain and stop.
   virtual void lost(DropReason reason, std::uint64_t frames) = 0;
 };
 

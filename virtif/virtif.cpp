@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "virtif/tx_cutter.hpp"
+
 namespace vif::drv {
 
 using net::Reprogram;
@@ -33,6 +35,7 @@ Virtif::~Virtif() {
 
 void Virtif::close_link() {
   const net::UpcallScope scope(ifp_.domain());
+  cutter_.reset();
   link_.reset();
 }
 
@@ -94,6 +97,9 @@ Status Virtif::set_linkstr(std::string_view text) {
   // Nothing can fail from here on.
   link_ = std::move(*opened);
   linkstr_ = std::move(linkstr);
+  if (link_->caps.offload != net::OffloadSet::all()) {
+    cutter_ = std::make_unique<TxCutter>(link_->caps, ifp_.counters.linearised);
+  }
   follow(link_->caps);
   ifp_.set_link_state(link_->caps.link_state);
   return {};
@@ -145,7 +151,7 @@ void Virtif::if_stop() {
     link_->port->stop();
   }
   ifp_.set_flag(net::IFF_OACTIVE, false);
-  ifp_.purge(DropReason::tx_down);
+  purge();
 }
 
 void Virtif::reprogram() {

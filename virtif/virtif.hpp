@@ -21,6 +21,8 @@
 
 namespace vif::drv {
 
+class TxCutter;
+
 class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, private LinkSink, private net::Pollable {
  public:
   static constexpr std::size_t kBurstFrames = 32;   // gathered for one send
@@ -76,14 +78,20 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   void follow(const LinkCaps& caps);
 
   void receive(const RxFrame& frame);
-  std::size_t gather();
+  std::span<const TxFrame> gather();
+  bool cutting() const;
+  bool begin_cutting(net::MbufPtr& m, DropReason& why);
   bool fit(net::MbufPtr& m, DropReason& why);
   void sent(std::size_t frames);
+  void sent_oldest();
+  void drop_oldest(DropReason why);
+  void purge();
 
   net::Ifnet ifp_;
   LinkOpener& opener_;
   std::optional<std::size_t> slot_;  // among the domain's polled; none only when create() fails
   std::optional<OpenLink> link_;
+  std::unique_ptr<TxCutter> cutter_;  // of a link that does not take every offload
   std::string linkstr_;
   std::string link_error_;
   RxFilter filter_;

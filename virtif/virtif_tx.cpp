@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Frames out: gather what is queued into bursts of slices, hand them to the link, count and show what it took.
+#include "netstack/checksum.hpp"
+#include "virtif/tx_cutter.hpp"
 #include "virtif/virtif.hpp"
 
 namespace vif::drv {
@@ -18,10 +20,7 @@ bool insert_tag(net::MbufPtr& m) {
   store_be16(m->data() + kAddressBytes, net::kEtherTypeVlan);
   store_be16(m->data() + kAddressBytes + 2, m->pkthdr.vlan_tci);
   m->pkthdr.flags &= static_cast<std::uint16_t>(~net::M_VLANTAG);
-  if (m->pkthdr.offload.hdr_len != 0) m->pkthdr.offload.hdr_len += net::kVlanTagBytes;
-  if ((m->pkthdr.offload.flags & net::Offload::kNeedsChecksum) != 0) {
-    m->pkthdr.offload.csum_start += net::kVlanTagBytes;
-  }
+  m->pkthdr.offload.prepended(net::kVlanTagBytes);
   return true;
 }
 
@@ -35,12 +34,12 @@ void Virtif::if_start() {
   starting_ = true;
   for (bool blocked = false; !blocked && ifp_.snd.size() > 0;) {
     if (departing_ || ifp_.link_state() == net::LinkState::down) {
-      ifp_.purge(DropReason::tx_down);
+      purge();
       break;
     }
-    const std::size_t gathered = gather();
-    if (gathered == 0) break;  // none of them could be sent
-    const SendResult result = link_->port->send(std::span(burst_.frames).first(gathered));
+    const std::span<const TxFrame> burst = gather();
+    if (burst.empty()) break;  // none of them could be sent
+    const SendResult result = link_->port->send(burst);
     sent(result.taken);
     switch (result.status) {
       case SendStatus::ok:
@@ -50,30 +49,33 @@ void Virtif::if_start() {
         blocked = true;
         break;
       case SendStatus::message_size:
-        ifp_.snd.pop();
-        ifp_.counters.drop(DropReason::tx_too_long);
+        drop_oldest(DropReason::tx_too_long);
         break;
       case SendStatus::network_down:
-        ifp_.purge(DropReason::tx_down);
+        purge();
         break;
     }
   }
   starting_ = false;
 }
 
-// Describes the oldest queued frames as slices, as many as fit a burst. What cannot be sent at all is dropped on the
-// way.
-std::size_t Virtif::gather() {
+// Describes the oldest queued frames as slices, as many as fit a burst; or the next segments of the oldest, when it is
+// one to cut. What cannot be sent at all is dropped on the way.
+std::span<const TxFrame> Virtif::gather() {
+  if (cutting()) return cutter_->burst();
   std::size_t frames = 0, slices = 0;
   while (frames < kBurstFrames && frames < ifp_.snd.size()) {
     net::MbufPtr& m = ifp_.snd.peek(frames);
+    const net::Offload& offload = m->pkthdr.offload;
+    const bool cut = offload.is_super_frame() && !link_->caps.offload.takes(offload);
+    if (cut && frames > 0) break;  // send those before it first
     DropReason why{};
-    if (!fit(m, why)) {
-      if (frames > 0) break;  // send those before it first
-      ifp_.snd.pop();
-      ifp_.counters.drop(why);
+    if (cut ? !begin_cutting(m, why) : !fit(m, why)) {
+      if (frames > 0) break;  // likewise
+      drop_oldest(why);
       continue;
     }
+    if (cut) return cutter_->burst();
     const std::size_t needed = net::m_segments(*m);
     if (slices + needed > kBurstSlices) break;
     const std::size_t first = slices;
@@ -82,18 +84,30 @@ std::size_t Virtif::gather() {
     }
     burst_.frames[frames++] = {{&burst_.slices[first], needed}, m->pkthdr.len, m->pkthdr.offload};
   }
-  return frames;
+  return std::span(burst_.frames).first(frames);
 }
 
-// Makes the frame one the link can take: its tag in place, few enough pieces, long enough, no offload it does not know.
-bool Virtif::fit(net::MbufPtr& m, DropReason& why) {
-  const LinkCaps& caps = link_->caps;
-  if (!caps.offload.takes(m->pkthdr.offload)) {
-    why = DropReason::tx_offload;
-    return false;
-  }
+bool Virtif::cutting() const { return cutter_ && cutter_->busy(); }
+
+bool Virtif::begin_cutting(net::MbufPtr& m, DropReason& why) {
   if ((m->pkthdr.flags & net::M_VLANTAG) != 0 && !insert_tag(m)) {
     why = DropReason::tx_no_mbuf;
+    return false;
+  }
+  why = DropReason::tx_offload;  // of a kind that nobody knows
+  return cutter_ && cutter_->begin(*m, ifp_.mtu_bytes(), why);
+}
+
+// Makes the frame one the link can take: its tag in place, its checksum done if the link does not, few enough pieces,
+// long enough.
+bool Virtif::fit(net::MbufPtr& m, DropReason& why) {
+  const LinkCaps& caps = link_->caps;
+  if ((m->pkthdr.flags & net::M_VLANTAG) != 0 && !insert_tag(m)) {
+    why = DropReason::tx_no_mbuf;
+    return false;
+  }
+  if (!caps.offload.takes(m->pkthdr.offload) && !net::complete_checksum(*m)) {
+    why = DropReason::tx_offload;
     return false;
   }
   const std::uint32_t padding = m->pkthdr.len < caps.frame_bytes_min ? caps.frame_bytes_min - m->pkthdr.len : 0;
@@ -116,17 +130,40 @@ bool Virtif::fit(net::MbufPtr& m, DropReason& why) {
   return true;
 }
 
-// The link has the oldest `frames`: count them, show them, let them go.
+// The link has as many of the burst: whole frames, or segments of the oldest.
 void Virtif::sent(std::size_t frames) {
   net::IfCounters& count = ifp_.counters;
-  for (std::size_t i = 0; i < frames; ++i) {
-    const net::MbufPtr m = ifp_.snd.pop();
-    count.otaken.add(1);
-    count.obytes.add(m->pkthdr.len);
-    count.osegments.add(net::segments(m->pkthdr.offload, m->pkthdr.len));
-    if ((m->pkthdr.flags & (net::M_BCAST | net::M_MCAST)) != 0) count.omcasts.add(1);
-    if (!departing_) ifp_.taps.mtap(*m, net::BpfDirection::out);
+  if (cutting()) {
+    count.osegments.add(frames);
+    if (cutter_->took(frames)) sent_oldest();
+    return;
   }
+  for (std::size_t i = 0; i < frames; ++i) {
+    const net::PktHdr& header = ifp_.snd.peek(0)->pkthdr;
+    count.osegments.add(net::segments(header.offload, header.len));
+    sent_oldest();
+  }
+}
+
+// The link has the oldest: count it, show it, let it go.
+void Virtif::sent_oldest() {
+  net::IfCounters& count = ifp_.counters;
+  const net::MbufPtr m = ifp_.snd.pop();
+  count.otaken.add(1);
+  count.obytes.add(m->pkthdr.len);
+  if ((m->pkthdr.flags & (net::M_BCAST | net::M_MCAST)) != 0) count.omcasts.add(1);
+  if (!departing_) ifp_.taps.mtap(*m, net::BpfDirection::out);
+}
+
+void Virtif::drop_oldest(DropReason why) {
+  if (cutter_) cutter_->drop();
+  ifp_.snd.pop();
+  ifp_.counters.drop(why);
+}
+
+void Virtif::purge() {
+  if (cutter_) cutter_->drop();
+  ifp_.purge(DropReason::tx_down);
 }
 
 }  // namespace vif::drv

@@ -6,6 +6,9 @@
 #include <array>
 #include <cstring>
 
+#include "netstack/checksum.hpp"
+#include "netstack/segmenter.hpp"
+
 using namespace vif;
 using vif::host::guarded;
 using vif::host::on_domain;
@@ -78,18 +81,43 @@ Status transmit(net::Ifnet& ifp, const iovec* iov, std::size_t iovcnt) {
 }  // namespace
 }  // namespace vif::host
 
-void CInput::input(net::Ifnet&, net::MbufPtr packet) {
+void CInput::input(net::Ifnet& ifp, net::MbufPtr packet) {
   constexpr std::size_t kPiecesMax = 16;
   unsigned flags = 0;
   if ((packet->pkthdr.flags & net::M_BCAST) != 0) flags |= VIRTIF_M_BCAST;
   if ((packet->pkthdr.flags & net::M_MCAST) != 0) flags |= VIRTIF_M_MCAST;
   if ((packet->pkthdr.flags & net::M_PROMISC) != 0) flags |= VIRTIF_M_PROMISC;
+  const bool is_super_frame = packet->pkthdr.offload.is_super_frame();
+  if (is_super_frame ? !cut(*packet, flags) : !net::complete_checksum(*packet)) {
+    return ifp.counters.drop(DropReason::bad_length);
+  }
+  if (is_super_frame) return;
   std::array<iovec, kPiecesMax> iov;
   std::size_t pieces = 0;
   for (const net::Mbuf* piece = packet.get(); piece != nullptr && pieces < kPiecesMax; piece = piece->next()) {
     iov[pieces++] = {const_cast<std::byte*>(piece->bytes().data()), piece->len()};
   }
   callback_(cookie_, handle_, iov.data(), pieces, flags);
+}
+
+// What the driver received is in one piece, and so is each segment's payload. False: it cannot be cut.
+bool CInput::cut(const net::Mbuf& packet, unsigned flags) {
+  net::Segmenter segmenter;
+  if (!segmenter.open(packet)) return false;
+  bool gone = false;
+  gone_ = &gone;
+  while (!gone && !segmenter.done()) {
+    std::array<std::byte, net::Segmenter::kHeaderBytesMax> header;
+    net::Segmenter::Segment segment = segmenter.next(header);
+    std::array<iovec, 2> iov = {{{header.data(), segment.header_bytes}, {}}};
+    if (segment.payload_bytes > 0) {
+      const Bytes payload = segment.payload.take(segment.payload_bytes);
+      iov[1] = {const_cast<std::byte*>(payload.data()), payload.size()};
+    }
+    callback_(cookie_, handle_, iov.data(), segment.payload_bytes > 0 ? 2 : 1, flags);
+  }
+  if (!gone) gone_ = nullptr;
+  return true;
 }
 
 extern "C" {
@@ -150,7 +178,7 @@ int virtif_create(virtif* instance, const char* name, virtif_if** interface, vir
     if (name == nullptr || interface == nullptr) return report(error, EFAULT, "virtif_create needs a name and a place");
     const Result<net::Ifnet*> created = instance->interfaces->create(name);
     if (!created) return report(error, created.error().number(), created.error().text);
-    instance->handles.push_back({*instance, **created, std::nullopt});
+    instance->handles.emplace_back(*instance, **created);
     *interface = &instance->handles.back();
     return 0;
   });
@@ -165,7 +193,13 @@ int virtif_destroy(virtif_if* interface, virtif_error* error) {
     };
     // Inside a callback the handle's own input() may be on the stack.
     net::Domain& domain = instance.loop->domain();
-    domain.in_upcall() ? domain.defer(forget) : forget();
+    if (!domain.in_upcall()) {
+      forget();
+      return 0;
+    }
+    interface->ifp.set_input(nullptr);
+    interface->input.reset();
+    domain.defer(forget);
     return 0;
   });
 }

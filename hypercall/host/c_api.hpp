@@ -15,21 +15,31 @@
 #include "hypercall/loop.hpp"
 #include "hypercall/run.hpp"
 
-// Hands an interface's frames to a C callback.
+// Hands an interface's frames to a C callback, which knows no offload: as on the wire.
 class CInput final : public vif::net::IfInput {
  public:
   CInput(virtif_if* handle, virtif_input_fn callback, void* cookie)
       : handle_(handle), callback_(callback), cookie_(cookie) {}
+  ~CInput() override {
+    if (gone_ != nullptr) *gone_ = true;
+  }
+  CInput(const CInput&) = delete;
+  CInput& operator=(const CInput&) = delete;
   void input(vif::net::Ifnet& ifp, vif::net::MbufPtr packet) override;
 
  private:
+  bool cut(const vif::net::Mbuf& packet, unsigned flags);
+
   virtif_if* handle_;
   virtif_input_fn callback_;
   void* cookie_;
+  bool* gone_ = nullptr;  // of a cut() under way, whose callback may replace us
 };
 
 // Owned by its virtif; gone once the interface is.
 struct virtif_if {
+  virtif_if(virtif& instance_in, vif::net::Ifnet& ifp_in) : instance(instance_in), ifp(ifp_in) {}
+
   virtif& instance;
   vif::net::Ifnet& ifp;
   std::optional<CInput> input;

@@ -111,6 +111,7 @@ Status data_ioctl(net::Ifnet& ifp, unsigned long command, virtif_ifdatareq& out)
          .drop_other_network = data.dropped(other_network),
          .drop_unknown_peer = data.dropped(unknown_peer),
          .drop_rx_overrun = data.dropped(rx_overrun),
+         .drop_rx_impaired = data.dropped(rx_impaired),
          .drop_rx_malformed = data.dropped(rx_malformed),
          .drop_not_running = data.dropped(not_running),
          .drop_too_short = data.dropped(too_short),
@@ -124,6 +125,7 @@ Status data_ioctl(net::Ifnet& ifp, unsigned long command, virtif_ifdatareq& out)
          .drop_tx_offload = data.dropped(tx_offload),
          .drop_tx_no_mbuf = data.dropped(tx_no_mbuf),
          .drop_tx_down = data.dropped(tx_down),
+         .drop_tx_impaired = data.dropped(tx_impaired),
          .drop_tx_error = data.dropped(tx_error),
          .linearised = data.linearised};
   return {};

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/host/instance.hpp"
 
+#include "hypercall/impair/impair_link.hpp"
 #include "hypercall/null_link.hpp"
 #include "hypercall/pcap_link.hpp"
 #include "hypercall/pcapdev/pcapdev_link.hpp"
+#include "hypercall/stream/stream_link.hpp"
 #include "hypercall/tap/tap_link.hpp"
 #include "hypercall/uring/uring_link.hpp"
+#include "hypercall/vxlan/vxlan_link.hpp"
 
 namespace vif::host {
 namespace {
@@ -18,15 +21,28 @@ void must(const Status& status) { assert(status && "built-in names are taken onl
 Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
   using drv::LinkOwner;
   using drv::Linkstr;
+  must(schemes_.add("impair", [this, ports](const Linkstr& l, const LinkOwner& owner) {
+    return open_impair_link(l, owner, {schemes_, ports.clock});
+  }));
   must(schemes_.add("mem", [this](const Linkstr& l, const LinkOwner& owner) { return segments_.open(l, owner); }));
   must(schemes_.add("null", open_null_link));
   must(schemes_.add("pcap", [ports](const Linkstr& l, const LinkOwner& owner) {
     return open_pcap_link(l, owner, ports.files, ports.clock);
   }));
-  must(schemes_.add("tap", [this, ports](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
+  // Those whose links wait for descriptors of this host.
+  const auto add_waiting = [this, ports](const char* scheme, auto* open) {
+    must(schemes_.add(scheme, [this, ports, open](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
+      const Result<FdWatch*> watch = watch_of(owner);
+      if (!watch) return watch.error();
+      return open(l, owner, **watch, ports.clock);
+    }));
+  };
+  add_waiting("stream", open_stream_link);
+  add_waiting("tap", open_tap_link);
+  must(schemes_.add("vxlan", [this, ports](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
     const Result<FdWatch*> watch = watch_of(owner);
     if (!watch) return watch.error();
-    return open_tap_link(l, owner, **watch, ports.clock);
+    return open_vxlan_link(l, owner, **watch, ports.clock);
   }));
   must(schemes_.add("pcapdev", [this](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
     const Result<FdWatch*> watch = watch_of(owner);

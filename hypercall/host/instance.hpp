@@ -24,7 +24,7 @@ struct HostPorts {
 
 class VIF_API Instance {
  public:
-  explicit Instance(const HostPorts& ports);  // knows mem:, null: and pcap:
+  explicit Instance(const HostPorts& ports);  // knows the schemes that README.md lists
   ~Instance();  // on the thread of its domains, which are not polled any more; destroys every interface
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;

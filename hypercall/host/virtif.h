@@ -79,7 +79,8 @@ VIRTIF_PUBLIC const char* virtif_name(const struct virtif_if* interface);
 VIRTIF_PUBLIC int virtif_output(struct virtif_if* interface, const struct iovec* iov, size_t iovcnt,
                                 struct virtif_error* error);
 
-/* Receives whole frames; `iov` is borrowed for the call. `flags` are VIRTIF_M_*. */
+/* Receives whole frames as on the wire: super-frames are cut and open checksums finished first. `iov` is borrowed for
+ * the call. `flags` are VIRTIF_M_*. */
 typedef void (*virtif_input_fn)(void* cookie, struct virtif_if* interface, const struct iovec* iov, size_t iovcnt,
                                 unsigned flags);
 #define VIRTIF_M_BCAST 1u   /* to the broadcast address */
@@ -164,10 +165,10 @@ struct virtif_ifdatareq {
   uint64_t baudrate; /* bits per second; 0: unknown */
   uint32_t link_state, mtu;
   /* Every frame is in ipackets or one of the first, in opackets, still queued, or one of the second. */
-  uint64_t drop_other_linktype, drop_other_network, drop_unknown_peer, drop_rx_overrun, drop_rx_malformed,
-      drop_not_running, drop_too_short, drop_too_long, drop_own_echo, drop_not_for_us, drop_no_mbuf;
+  uint64_t drop_other_linktype, drop_other_network, drop_unknown_peer, drop_rx_overrun, drop_rx_impaired,
+      drop_rx_malformed, drop_not_running, drop_too_short, drop_too_long, drop_own_echo, drop_not_for_us, drop_no_mbuf;
   uint64_t drop_queue_full, drop_tx_too_short, drop_tx_too_long, drop_tx_offload, drop_tx_no_mbuf, drop_tx_down,
-      drop_tx_error;
+      drop_tx_impaired, drop_tx_error;
   uint64_t linearised; /* frames copied into one piece for the backend */
 };
 

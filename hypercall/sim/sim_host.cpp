@@ -3,14 +3,11 @@
 
 #include <algorithm>
 
+#include "netstack/base/splitmix.hpp"
+
 namespace vif::host::sim {
 
-std::uint64_t SimRandom::next() {
-  std::uint64_t z = state_ += 0x9e37'79b9'7f4a'7c15;
-  z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
-  z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
-  return z ^ z >> 31;
-}
+std::uint64_t SimRandom::next() { return splitmix64(seed_, index_++); }
 
 net::Domain& SimHost::add_domain(const net::Domain::Config& config) {
   domains_.push_back(std::make_unique<net::Domain>(config, random, no_wake_));

@@ -22,14 +22,14 @@ class VIF_API SimClock final : public ClockPort {
   Time now_{};
 };
 
-// splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 class VIF_API SimRandom final : public RandomPort {
  public:
-  explicit SimRandom(std::uint64_t seed) : state_(seed) {}
+  explicit SimRandom(std::uint64_t seed) : seed_(seed) {}
   std::uint64_t next() override;
 
  private:
-  std::uint64_t state_;
+  const std::uint64_t seed_;
+  std::uint64_t index_ = 0;
 };
 
 class VIF_API SimHost {

@@ -68,29 +68,39 @@ struct Backend {
   friend void PrintTo(const Backend& backend, std::ostream* to) { *to << backend.name; }
 };
 
+std::unique_ptr<World> make_impair_off_world();
+std::unique_ptr<World> make_impair_world();
 std::unique_ptr<World> make_mem_world();
 std::unique_ptr<World> make_null_world();
 std::unique_ptr<World> make_pcap_world();
 std::unique_ptr<World> make_sim_world();
+std::unique_ptr<World> make_stream_world();
+std::unique_ptr<World> make_stream_bess_world();
 std::unique_ptr<World> make_tap_world();
 std::unique_ptr<World> make_tap_plain_world();
 std::unique_ptr<World> make_pcapdev_world();
 std::unique_ptr<World> make_uring_world();
 std::unique_ptr<World> make_uring_low_latency_world();
 std::unique_ptr<World> make_uring_ringless_world();
+std::unique_ptr<World> make_vxlan_world();
 
 // Every backend there is. A new one joins here.
 inline constexpr Backend kBackends[] = {
-    {"mem", make_mem_world},
+    {"mem", make_mem_world},  // one a line
+    {"impair", make_impair_world},
+    {"impair_off", make_impair_off_world},
     {"null", make_null_world},
     {"pcap", make_pcap_world},
     {"sim", make_sim_world},
+    {"stream", make_stream_world},
+    {"stream_bess", make_stream_bess_world},
     {"tap", make_tap_world},
     {"tap_plain", make_tap_plain_world},
     {"pcapdev", make_pcapdev_world},
     {"uring", make_uring_world},
     {"uring_low_latency", make_uring_low_latency_world},
     {"uring_ringless", make_uring_ringless_world},
+    {"vxlan", make_vxlan_world},
 };
 
 }  // namespace vif::test

@@ -8,7 +8,7 @@
 #include "hypercall/host/instance.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/loop.hpp"
-#include "tests/support/frames.hpp"
+#include "tests/support/super_frames.hpp"
 
 namespace {
 
@@ -49,8 +49,26 @@ struct Discard final : net::IfInput {
   std::uint64_t packets = 0;
 };
 
+// A wire that takes no offload, and `slices_max` pieces of a frame.
+class PlainPort final : public drv::LinkPort {
+ public:
+  Status start(drv::LinkSink&) override { return {}; }
+  void stop() override {}
+  drv::SendResult send(std::span<const drv::TxFrame> frames) override { return {frames.size()}; }
+  bool drain(std::size_t) override { return false; }
+  void set_receive_filter(const drv::ReceiveFilter&) override {}
+};
+
 class HotPath : public testing::Test {
  protected:
+  HotPath() {
+    EXPECT_TRUE(instance.schemes().add("plain", [](const drv::Linkstr& linkstr, const drv::LinkOwner&) {
+      const drv::LinkCaps caps{.frame_bytes_max = 2000,
+                               .frame_bytes_min = 60,
+                               .slices_max = static_cast<std::uint16_t>(std::stoi(linkstr.argument))};
+      return drv::OpenLink{std::make_unique<PlainPort>(), caps};
+    }));
+  }
   net::Ifnet& running(const char* linkstr) {
     net::Ifnet& ifp = **interfaces.create("virt");
     ifp.set_input(&input);
@@ -59,8 +77,12 @@ class HotPath : public testing::Test {
     EXPECT_TRUE(ifp.ioctl(net::SetFlags{ifp.flags() | net::IFF_UP}));
     return ifp;
   }
-  void burst(net::Ifnet& from, const Frame& frame) {
-    for (std::size_t i = 0; i < kBurst; ++i) (void)from.transmit(domain.pool().copy_in(frame));
+  void burst(net::Ifnet& from, const Frame& frame, const net::Offload& offload = {}) {
+    for (std::size_t i = 0; i < kBurst; ++i) {
+      net::MbufPtr packet = domain.pool().copy_in(frame);
+      packet->pkthdr.offload = offload;
+      (void)from.transmit(std::move(packet));
+    }
     while (loop->poll(kBurst)) continue;
   }
 
@@ -105,6 +127,21 @@ TEST_F(HotPath, does_not_allocate) {
   EXPECT_GE(b.counters.ipackets.get(), kFrames);
   EXPECT_GE(null.counters.otaken.get(), kFrames);
   (void)null_in;
+}
+
+TEST_F(HotPath, does_not_allocate_for_a_super_frame_or_a_checksum_either) {
+  const SuperFrame tcp = super_frame({.payload_bytes = 60'000}),
+                   udp = super_frame({.udp = true, .payload_bytes = 1000, .gso_size = 0});
+  net::Ifnet& pieces = running("plain:8");
+  net::Ifnet& whole = running("plain:1");
+  const std::size_t before = allocations;
+  for (net::Ifnet* const ifp : {&pieces, &whole}) {
+    burst(*ifp, tcp.bytes, tcp.offload);
+    burst(*ifp, udp.bytes, udp.offload);
+  }
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(pieces.counters.osegments.get(), 43 * kBurst);
+  EXPECT_EQ(whole.counters.linearised.get(), 42 * kBurst);
 }
 
 }  // namespace

@@ -235,4 +235,24 @@ TEST_F(EtherInput, has_one_protocol_a_key) {
   EXPECT_TRUE(domain.demux().attach(ether_type_key(kIpv4), other));
 }
 
+// csum_start counts from the first byte there is.
+TEST_F(EtherInput, what_is_left_to_do_moves_with_the_headers) {
+  const auto input = [&](const Frame& frame, std::uint16_t csum_start) {
+    MbufPtr m = pool.copy_in(frame);
+    m->pkthdr.offload = {.flags = Offload::kNeedsChecksum, .hdr_len = 42, .csum_start = csum_start, .csum_offset = 6};
+    ether_input(ifp, std::move(m));
+  };
+  const Frame plain = ether(kOurMac, kIpv4, counting(46));
+  input(plain, 34);
+  input(tagged(plain, 0), 38);
+  ASSERT_EQ(ipv4.got.size(), 2U);
+  for (const auto& got : ipv4.got) EXPECT_EQ(got.offload.csum_start, 20);
+  EXPECT_EQ(ipv4.got[0].offload.hdr_len, 28);
+
+  input(plain, 13);
+  input(tagged(plain, 0), 17);
+  EXPECT_EQ(ipv4.got.size(), 2U);
+  EXPECT_EQ(dropped(DropReason::bad_length), 2U) << "a checksum over a header that is gone";
+}
+
 }  // namespace

@@ -28,6 +28,21 @@ TEST_F(EtherOutput, writes_destination_our_address_and_type_before_the_payload) 
   EXPECT_EQ(driver.sent, std::vector<Frame>{hex("02005e100002 02005e100001 0800 45000014")});
 }
 
+// csum_start counts from the first byte there is.
+TEST_F(EtherOutput, what_is_left_to_do_moves_with_the_header) {
+  ASSERT_TRUE(up());
+  const Offload done{.flags = Offload::kDataValid};
+  const Offload open{.flags = Offload::kNeedsChecksum, .hdr_len = 28, .csum_start = 20, .csum_offset = 6};
+  for (const Offload& offload : {done, open}) {
+    MbufPtr payload = pool.copy_in(counting(46));
+    payload->pkthdr.offload = offload;
+    ASSERT_TRUE(ether_output(ifp, std::move(payload), kPeerMac, 0x0800));
+  }
+  EXPECT_EQ(driver.sent_offload[0], Offload{});
+  EXPECT_EQ(driver.sent_offload[1],
+            (Offload{.flags = Offload::kNeedsChecksum, .hdr_len = 42, .csum_start = 34, .csum_offset = 6}));
+}
+
 TEST_F(EtherOutput, marks_groups) {
   ASSERT_TRUE(up());
   for (const MacAddress& dst : {kPeerMac, kGroupMac, kBroadcast}) {

@@ -22,6 +22,7 @@ TEST(IfData, counts_each_reason_in_its_place) {
       {other_network, nullptr, true, false},
       {unknown_peer, nullptr, true, false},
       {rx_overrun, &IfData::iqdrops, true, false},
+      {rx_impaired, &IfData::iqdrops, true, false},
       {rx_malformed, &IfData::ierrors, true, false},
       {not_running, nullptr, true, false},
       {too_short, &IfData::ierrors, true, false},
@@ -40,7 +41,7 @@ TEST(IfData, counts_each_reason_in_its_place) {
       {tx_down, &IfData::oerrors, false, true},
       {filtered, nullptr, false, false},
   };
-  EXPECT_EQ(std::size(places) + 1, kDropReasons) << "tx_error has a test of its own";
+  EXPECT_EQ(std::size(places) + 2, kDropReasons) << "tx_impaired and tx_error have a test of their own";
   for (const Place& place : places) {
     IfCounters counters;
     counters.drop(place.reason, 3);
@@ -59,9 +60,10 @@ TEST(IfData, moves_a_frame_that_failed_late_from_sent_to_errors) {
   IfCounters counters;
   counters.otaken.add(10);
   counters.drop(DropReason::tx_error, 4);
+  counters.drop(DropReason::tx_impaired, 3);
   const IfData data = counters.read();
-  EXPECT_EQ(data.opackets, 6U);
-  EXPECT_EQ(data.oerrors, 4U);
+  EXPECT_EQ(data.opackets, 3U);
+  EXPECT_EQ(data.oerrors, 7U);
   EXPECT_EQ(data.offered(), 10U);
 }
 

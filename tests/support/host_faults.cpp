@@ -13,6 +13,9 @@
 #include <atomic>
 #include <cassert>
 #include <cerrno>
+#include <cstdint>
+#include <span>
+#include <vector>
 
 namespace vif::test {
 namespace {
@@ -104,14 +107,35 @@ std::size_t HostFaults::at_most(const char* call, std::size_t bytes) {
   }
 
 extern "C" {
+ssize_t __real_sendmsg(int fd, const msghdr* message, int flags);
+ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
+  if (const int number = vif::test::HostFaults::due("sendmsg")) return errno = number, -1;
+  std::vector<iovec> pieces(message->msg_iov, message->msg_iov + message->msg_iovlen);
+  std::size_t left = vif::test::HostFaults::at_most("sendmsg", SIZE_MAX);
+  for (iovec& piece : pieces) left -= piece.iov_len = std::min(piece.iov_len, left);
+  msghdr cut = *message;
+  cut.msg_iov = pieces.data();
+  return __real_sendmsg(fd, &cut, flags);
+}
 VIF_WRAP_BYTES(ssize_t, read, (int fd, void* to, std::size_t bytes), (fd, to, bytes))
 VIF_WRAP_BYTES(ssize_t, write, (int fd, const void* from, std::size_t bytes), (fd, from, bytes))
 VIF_WRAP_BYTES(ssize_t, recv, (int fd, void* to, std::size_t bytes, int flags), (fd, to, bytes, flags))
 VIF_WRAP_BYTES(ssize_t, send, (int fd, const void* from, std::size_t bytes, int flags), (fd, from, bytes, flags))
 VIF_WRAP_ERRNO(ssize_t, readv, (int fd, const iovec* iov, int count), (fd, iov, count))
-VIF_WRAP_ERRNO(ssize_t, writev, (int fd, const iovec* iov, int count), (fd, iov, count))
+VIF_WRAP_ERRNO(ssize_t, preadv64v2, (int fd, const iovec* iov, int count, off_t at, int flags),
+               (fd, iov, count, at, flags))
+ssize_t __real_writev(int fd, const iovec* iov, int count);
+ssize_t __wrap_writev(int fd, const iovec* iov, int count) {
+  if (const int number = vif::test::HostFaults::due("writev")) return errno = number, ssize_t(-1);
+  const std::size_t bytes = vif::test::HostFaults::at_most("writev", SIZE_MAX);
+  if (bytes == SIZE_MAX) return __real_writev(fd, iov, count);
+  std::string some;  // the front of what was to go
+  for (const iovec& piece : std::span(iov, static_cast<std::size_t>(count))) {
+    some.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
+  }
+  return __real_write(fd, some.data(), std::min(bytes, some.size()));
+}
 VIF_WRAP_ERRNO(ssize_t, recvmsg, (int fd, msghdr* message, int flags), (fd, message, flags))
-VIF_WRAP_ERRNO(ssize_t, sendmsg, (int fd, const msghdr* message, int flags), (fd, message, flags))
 VIF_WRAP_ERRNO(int, recvmmsg, (int fd, mmsghdr* messages, unsigned n, int flags, timespec* timeout),
                (fd, messages, n, flags, timeout))
 VIF_WRAP_ERRNO(int, sendmmsg, (int fd, mmsghdr* messages, unsigned n, int flags), (fd, messages, n, flags))

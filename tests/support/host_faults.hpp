@@ -25,7 +25,7 @@ class HostFaults {
   // After `after` calls of `call` ("read", "io_uring_submit") from now on go through, the next `times` fail with
   // `number`: as errno, or negative where the library answers that way.
   void fail(const std::string& call, int number, int times = kAlways, int after = 0);
-  // The next `times` calls of read, write, send or recv move at most `bytes`.
+  // The next `times` calls of read, write, writev, send, sendmsg or recv move at most `bytes`.
   void shorten(const std::string& call, std::size_t bytes, int times = kAlways);
   // As if nothing had been said of it.
   void heal(const std::string& call);

@@ -33,6 +33,7 @@ class RecordingDriver final : public net::IfDriver {
       ifp->counters.otaken.add(1);
       sent.push_back(flat(*frame));
       sent_flags.push_back(frame->pkthdr.flags);
+      sent_offload.push_back(frame->pkthdr.offload);
     }
   }
   Status if_ioctl(const net::IfRequest& request) override {
@@ -47,6 +48,7 @@ class RecordingDriver final : public net::IfDriver {
   int inits = 0, stops = 0, starts = 0;
   std::vector<Frame> sent;
   std::vector<std::uint16_t> sent_flags;
+  std::vector<net::Offload> sent_offload;
 };
 
 // A protocol that keeps what it gets.
@@ -57,9 +59,10 @@ class RecordingProtocol final : public net::EtherProtocol {
     Frame payload;
     std::uint16_t flags;
     std::uint16_t vlan_tci;
+    net::Offload offload;
   };
   void ether_protocol_input(net::Ifnet&, const net::EtherHeader& header, net::MbufPtr payload) override {
-    got.push_back({header, flat(*payload), payload->pkthdr.flags, payload->pkthdr.vlan_tci});
+    got.push_back({header, flat(*payload), payload->pkthdr.flags, payload->pkthdr.vlan_tci, payload->pkthdr.offload});
   }
   std::vector<Got> got;
 };

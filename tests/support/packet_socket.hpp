@@ -48,17 +48,17 @@ class PacketSocket {
   std::optional<WireFrame> receive(int patience_ms = 0) {
     pollfd waited{fd_.get(), POLLIN, 0};
     if (::poll(&waited, 1, patience_ms) != 1) return std::nullopt;
-    WireFrame frame{Frame(kBytesMax)};
-    iovec pieces[2] = {{&frame.offload, sizeof frame.offload}, {frame.bytes.data(), frame.bytes.size()}};
+    WireFrame frame;
+    iovec pieces[2] = {{&frame.offload, sizeof frame.offload}, {buffer_.data(), buffer_.size()}};
     msghdr message{};
     message.msg_iov = pieces;
     message.msg_iovlen = 2;
     alignas(cmsghdr) std::byte control[CMSG_SPACE(sizeof(tpacket_auxdata))];
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    const ssize_t bytes = ::recvmsg(fd_.get(), &message, MSG_TRUNC);
+    const ssize_t bytes = ::recvmsg(fd_.get(), &message, 0);
     if (bytes < static_cast<ssize_t>(sizeof frame.offload)) return std::nullopt;
-    frame.bytes.resize(static_cast<std::size_t>(bytes) - sizeof frame.offload);
+    frame.bytes.assign(buffer_.begin(), buffer_.begin() + bytes - static_cast<ssize_t>(sizeof frame.offload));
     if (const cmsghdr* const beside = CMSG_FIRSTHDR(&message)) put_tag_back(frame, CMSG_DATA(beside));
     return frame;
   }
@@ -85,6 +85,7 @@ class PacketSocket {
   }
 
   host::UniqueFd fd_;
+  Frame buffer_ = Frame(kBytesMax);
 };
 
 }  // namespace vif::test

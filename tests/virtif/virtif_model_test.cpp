@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Thousands of random things happen to an interface; after each, both sums of its counters hold and no mbuf is lost.
+#include "tests/support/super_frames.hpp"
 #include "tests/virtif/rig.hpp"
 
 namespace {
@@ -17,6 +18,7 @@ class RandomOperations : public Rig, public testing::WithParamInterface<std::uin
     wire().caps.reflects = true;
     wire().caps.frame_bytes_min = 60;
     wire().caps.slices_max = 3;
+    if (GetParam() % 2 == 0) wire().caps.offload = {.csum = true, .tso4 = true};
     create("virt0");
     link(ifp(), "sim:w");
     received.then = [this](Ifnet& at) {
@@ -27,10 +29,8 @@ class RandomOperations : public Rig, public testing::WithParamInterface<std::uin
   std::uint64_t below(std::uint64_t end) { return chance.next() % end; }
   Ifnet& ifp() { return *table->find("virt0"); }
 
-  void send(Ifnet& at) {
-    const std::size_t bytes = below(8) == 0 ? 1400 + below(200) : 14 + below(100);
-    const MacAddress to = below(3) == 0 ? kBroadcast : kPeer;
-    const Frame whole = frame(to, at.lladdr(), bytes);
+  // Cut anyhow, and handed to the interface with work left to do.
+  void send(Ifnet& at, const Frame& whole, const Offload& offload) {
     if (domain.pool().in_use() > 40) return;  // the test's own copies are not what is tested
     std::vector<std::size_t> pieces;
     for (std::size_t left = whole.size(); below(3) != 0 && left > 0; left -= pieces.back()) {
@@ -38,9 +38,29 @@ class RandomOperations : public Rig, public testing::WithParamInterface<std::uin
       if (pieces.size() == 5) break;
     }
     MbufPtr packet = chain(whole, pieces);
-    if (below(10) == 0) packet->pkthdr.offload.flags = Offload::kNeedsChecksum;
+    packet->pkthdr.offload = offload;
     (void)at.transmit(std::move(packet));
     ++offered;
+  }
+
+  void send(Ifnet& at) {
+    if (below(4) == 0) return send_super(at);
+    const std::size_t bytes = below(8) == 0 ? 1400 + below(200) : 14 + below(100);
+    const MacAddress to = below(3) == 0 ? kBroadcast : kPeer;
+    Offload offload;
+    if (below(10) == 0) offload = {.flags = Offload::kNeedsChecksum, .csum_start = 14, .csum_offset = 0};
+    send(at, frame(to, at.lladdr(), bytes), offload);
+  }
+
+  // Of up to 80 segments, so of up to three bursts; some with a header that is not what it should be.
+  void send_super(Ifnet& at) {
+    auto whole = vif::test::super_frame({.ipv6 = below(2) == 0,
+                                         .udp = below(2) == 0,
+                                         .payload_bytes = below(1800),
+                                         .gso_size = static_cast<std::uint16_t>(23 + below(1500))},
+                                        kPeer, at.lladdr());
+    if (below(4) == 0) whole.bytes[14 + below(40)] ^= std::byte{0x10};
+    send(at, whole.bytes, whole.offload);
   }
 
   void hear() {
@@ -127,7 +147,7 @@ class RandomOperations : public Rig, public testing::WithParamInterface<std::uin
 };
 
 TEST_P(RandomOperations, keep_both_sums) {
-  std::uint64_t passed_both_ways = 0;
+  std::uint64_t passed_both_ways = 0, cut = 0;
   for (int step = 0; step < kSteps && !HasFailure(); ++step) {
     SCOPED_TRACE("step " + std::to_string(step));
     act();
@@ -137,6 +157,7 @@ TEST_P(RandomOperations, keep_both_sums) {
     EXPECT_EQ(data.offered() + ifp().snd.size(), offered);
     EXPECT_EQ(domain.pool().in_use() > 0, ifp().snd.size() > 0) << "only what is queued holds mbufs";
     EXPECT_EQ(ifp().is(IFF_UP), ifp().is(IFF_RUNNING));
+    cut += data.osegments > data.opackets;
     passed_both_ways += data.ipackets > 0 && data.opackets > 0;
     received.packets.clear();
     wire().sent.clear();
@@ -146,6 +167,7 @@ TEST_P(RandomOperations, keep_both_sums) {
     events.heard.clear();
   }
   EXPECT_GT(passed_both_ways, 0U);
+  EXPECT_GT(cut, 0U);
   settle();
   EXPECT_EQ(destroy("virt0"), 0);
   EXPECT_EQ(domain.pool().in_use(), 0U);

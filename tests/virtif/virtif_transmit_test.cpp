@@ -162,56 +162,6 @@ TEST_F(Transmit, broadcasts_and_groups_are_counted) {
   EXPECT_EQ(data.omcasts, 2U);
 }
 
-class TransmitOffload : public Transmit {
- protected:
-  int transmit_offload(Ifnet& ifp, const Frame& whole, const Offload& offload) {
-    MbufPtr packet = chain(whole);
-    packet->pkthdr.offload = offload;
-    return error_of(ifp.transmit(std::move(packet)));
-  }
-  const Offload tcp{.flags = Offload::kNeedsChecksum, .gso_type = Offload::kGsoTcp6, .hdr_len = 74, .gso_size = 1000};
-  const Offload checksum{.flags = Offload::kNeedsChecksum, .csum_start = 34, .csum_offset = 6};
-};
-
-TEST_F(TransmitOffload, super_frames_go_out_whole_where_the_backend_takes_them) {
-  wire().caps.offload = OffloadSet::all();
-  Ifnet& ifp = running();
-  const Frame large = frame(kPeer, ifp.lladdr(), 60'074);
-  ASSERT_EQ(transmit_offload(ifp, large, tcp), 0);
-  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 1), checksum), 0);
-  EXPECT_EQ(wire().sent, (std::vector{large, numbered(ifp, 1)}));
-  EXPECT_EQ(wire().sent_offload, (std::vector{tcp, checksum}));
-  EXPECT_EQ(ifp.counters.read().opackets, 2U);
-  EXPECT_EQ(ifp.counters.read().osegments, 61U);
-}
-
-TEST_F(TransmitOffload, and_are_dropped_and_counted_where_it_does_not) {
-  Ifnet& ifp = running();
-  ASSERT_EQ(transmit_offload(ifp, frame(kPeer, ifp.lladdr(), 60'074), tcp), 0);
-  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 1), checksum), 0);
-  ASSERT_EQ(transmit(ifp, numbered(ifp, 2)), 0);
-  EXPECT_EQ(wire().sent, each(ifp, {2}));
-  EXPECT_EQ(wire().send_calls, 1U);
-  EXPECT_EQ(dropped(ifp, DropReason::tx_offload), 2U);
-}
-
-TEST_F(TransmitOffload, a_checksum_that_was_verified_on_the_way_in_is_nothing_left_to_do) {
-  Ifnet& ifp = running();
-  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 1), {.flags = Offload::kDataValid}), 0);
-  EXPECT_EQ(wire().sent, std::vector<Frame>{numbered(ifp, 1)});
-}
-
-TEST_F(TransmitOffload, one_between_ordinary_frames_does_not_hold_them_up) {
-  Ifnet& ifp = running();
-  wire().send_answers = {{0, SendStatus::would_block}};
-  ASSERT_EQ(transmit(ifp, numbered(ifp, 1)), 0);
-  ASSERT_EQ(transmit_offload(ifp, numbered(ifp, 2), checksum), 0);
-  ASSERT_EQ(transmit(ifp, numbered(ifp, 3)), 0);
-  wire().writable();
-  host.settle();
-  EXPECT_EQ(wire().sent, each(ifp, {1, 3}));
-}
-
 using Taps = Transmit;
 
 TEST_F(Taps, see_both_directions_and_what_promiscuous_mode_let_in) {

@@ -102,7 +102,7 @@ TEST_F(TwoDomains, are_taken_down_with_the_instance) {
 }
 
 TEST_F(TwoDomains, know_the_schemes_there_are) {
-  for (const char* scheme : {"mem", "null", "pcap", "tap"}) {
+  for (const char* scheme : {"impair", "mem", "null", "pcap", "tap"}) {
     EXPECT_NE(instance.schemes().schemes().find(scheme), std::string::npos) << scheme;
   }
   ASSERT_TRUE(instance.schemes().add("mine", [](const drv::Linkstr&, const drv::LinkOwner& owner) {

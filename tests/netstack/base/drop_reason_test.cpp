@@ -20,6 +20,7 @@ TEST(DropReason, has_a_name_of_its_own_for_each) {
 // Users read these in replay's JSON: a name in the wrong place would blame the wrong rule.
 TEST(DropReason, is_called_what_the_enumerator_is_called) {
   EXPECT_EQ(name(DropReason::other_linktype), "other_linktype");
+  EXPECT_EQ(name(DropReason::rx_impaired), "rx_impaired");
   EXPECT_EQ(name(DropReason::rx_malformed), "rx_malformed");
   EXPECT_EQ(name(DropReason::unknown_peer), "unknown_peer");
   EXPECT_EQ(name(DropReason::not_running), "not_running");
@@ -28,6 +29,7 @@ TEST(DropReason, is_called_what_the_enumerator_is_called) {
   EXPECT_EQ(name(DropReason::no_mbuf), "no_mbuf");
   EXPECT_EQ(name(DropReason::unknown_type), "unknown_type");
   EXPECT_EQ(name(DropReason::queue_full), "queue_full");
+  EXPECT_EQ(name(DropReason::tx_impaired), "tx_impaired");
   EXPECT_EQ(name(DropReason::tx_error), "tx_error");
   EXPECT_EQ(name(DropReason::filtered), "filtered");
 }

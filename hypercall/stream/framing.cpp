@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hypercall/stream/framing.hpp"
+
+#include <cerrno>
+
+namespace vif::host {
+
+Framing::Trouble Framing::judge() {
+  switch (errno) {
+    case EINTR:
+      return Trouble::again;
+    case ENOBUFS:
+    case ENOMEM:
+      lacked_memory_ = true;
+      return Trouble::nothing_now;
+    case EAGAIN:
+      return Trouble::nothing_now;
+    default:
+      return Trouble::broken;
+  }
+}
+
+bool Framing::reading_goes_on() {
+  const int number = errno;
+  const Trouble trouble = judge();
+  if (trouble == Trouble::again) return true;
+  const int why = trouble == Trouble::broken ? number : send_errno_;
+  if (why != 0) is_over(why, "the connection broke: " + std::generic_category().message(why));
+  return false;
+}
+
+}  // namespace vif::host
