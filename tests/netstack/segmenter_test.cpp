@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "netstack/checksum.hpp"
-#include "tests/support/super_frames.hpp"
+#include "tests/support/cut_frames.hpp"
 
 namespace {
 
@@ -19,30 +18,11 @@ class SegmenterTest : public testing::Test {
     m->pkthdr.offload = whole.offload;
     return m;
   }
-  // What it is cut into; nothing when it is refused.
   std::vector<Frame> cut(const SuperFrame& whole, std::size_t piece_bytes = SIZE_MAX) {
-    const MbufPtr m = packet(whole, piece_bytes);
-    std::vector<Frame> frames;
-    if (!segmenter.open(*m)) return frames;
-    while (!segmenter.done()) {
-      Frame frame(Segmenter::kHeaderBytesMax);
-      Segmenter::Segment segment = segmenter.next(frame);
-      frame.resize(segment.header_bytes);
-      for (std::size_t left = segment.payload_bytes; left > 0;) {
-        const Bytes piece = segment.payload.take(left);
-        frame.insert(frame.end(), piece.begin(), piece.end());
-        left -= piece.size();
-      }
-      EXPECT_LE(frame.size(), segmenter.segment_bytes_max());
-      frames.push_back(frame);
-    }
-    EXPECT_EQ(frames.size(), segmenter.segments());
-    EXPECT_EQ(flat(*m), whole.bytes) << "the super-frame is not changed";
-    return frames;
+    return cut_frames(pool, whole, piece_bytes);
   }
 
   MbufPool pool{{.counts = {6000, 8, 4, 2}, .external = 0}};
-  Segmenter segmenter;
 };
 
 std::vector<SuperFrameSpec> every_kind() {
