@@ -38,15 +38,25 @@ Status Addresses::add(const InterfaceAddress& wanted, Claim claim) {
       wanted.prefix.broadcast() == wanted.address()) {
     return fail(std::errc::invalid_argument, name + " cannot be a host's address: expected a unicast one");
   }
-  if (!wanted.address().is_v4()) {
-    return fail(std::errc::address_family_not_supported, name + " is not an IPv4 address");
+  if (!wanted.address().is_v4() && !stack_.config.ip6) {
+    return fail(std::errc::address_family_not_supported, name + " needs IPv6, which this stack is without");
   }
   if (find(wanted.address()) != nullptr) return fail(std::errc::file_exists, name + " is there already");
   if (entries_.size() == kAddressesMax) {
     return fail(std::errc::no_buffer_space,
                 interface_.ifp.name() + " has all of its " + std::to_string(kAddressesMax) + " addresses");
   }
-  if (Status routed = stack_.routes.add_connected(wanted.prefix, interface_); !routed) return routed;
+  // What fails leaves nothing behind. An autoconfigured address does not say what is on the link (RFC 5942, 4).
+  const bool v6 = !wanted.address().is_v4();
+  if (v6) {
+    if (Status joined = interface_.groups.join(solicited_node(wanted.address())); !joined) return joined;
+  }
+  if (wanted.origin != AddressOrigin::autoconfigured) {
+    if (Status routed = stack_.routes.add_connected(wanted.prefix, interface_); !routed) {
+      if (v6) (void)interface_.groups.leave(solicited_node(wanted.address()));
+      return routed;
+    }
+  }
   entries_.push_back(wanted);
   claiming_.emplace_back();
   start(entries_.size() - 1, claim);
@@ -72,8 +82,9 @@ void Addresses::erase(std::size_t index) {
   claiming_.erase(claiming_.begin() + static_cast<std::ptrdiff_t>(index));
   arm();
   const bool shared = std::any_of(entries_.begin(), entries_.end(), [&](const InterfaceAddress& entry) {
-    return entry.prefix.network() == gone.prefix.network();
+    return entry.prefix.network() == gone.prefix.network() && entry.origin != AddressOrigin::autoconfigured;
   });
+  if (!gone.address().is_v4()) (void)interface_.groups.leave(solicited_node(gone.address()));
   if (!shared) stack_.routes.remove_connected(gone.prefix, interface_);
   tell(gone, AddressEvent::gone);
 }
@@ -97,10 +108,13 @@ void Addresses::claim_again() {
   }
 }
 
+// IPv6 always asks first (RFC 4862, 5.4).
 void Addresses::start(std::size_t index, Claim claim) {
-  if (claim == Claim::at_once) return become_usable(index);
-  claiming_[index].probes_left = kProbes;
-  claiming_[index].due = stack_.domain.now() + stack_.random_below(kProbeWait);
+  const bool v4 = entries_[index].address().is_v4();
+  if (v4 && claim == Claim::at_once) return become_usable(index);
+  entries_[index].state = AddressState::tentative;
+  claiming_[index].probes_left = v4 ? kProbes : kDadTransmits;
+  claiming_[index].due = stack_.domain.now() + stack_.random_below(v4 ? kProbeWait : kDadWait);
   arm();
 }
 
@@ -117,6 +131,10 @@ void Addresses::step(std::size_t index) {
   }
   if (claiming.probes_left == 0) return become_usable(index);
   --claiming.probes_left;
+  if (!address.is_v4()) {
+    claiming.due = now + interface_.neighbours.retransmit();
+    return stack_.nd6.probe(interface_, address);
+  }
   const Time spacing = kProbeMin + stack_.random_below(kProbeMax - kProbeMin);
   claiming.due = now + (claiming.probes_left > 0 ? spacing : kAnnounceWait);
   stack_.arp.probe(interface_, address);
@@ -127,10 +145,13 @@ void Addresses::become_usable(std::size_t index) {
   Claiming& claiming = claiming_[index];
   entry.state = stack_.domain.now() < entry.preferred_until ? AddressState::preferred : AddressState::deprecated;
   claiming.due = Time::max();
-  claiming.announcements_left = kAnnouncements;
-  step(index);
+  if (entry.address().is_v4()) {
+    claiming.announcements_left = kAnnouncements;
+    step(index);
+  }
   arm();
   const InterfaceAddress ready = entries_[index];
+  if (ready.origin == AddressOrigin::link_local) interface_.router_discovery.start();
   tell(ready, AddressEvent::ready);
 }
 
@@ -149,7 +170,7 @@ void Addresses::other_user(const IpAddress& address) {
   // Two hosts that both defend with every packet of the other's would fill the link (RFC 5227, 2.4).
   const Time now = stack_.domain.now();
   const InterfaceAddress ours = entry;
-  if (claiming.defended == Time::min() || now >= claiming.defended + kDefendInterval) {
+  if (address.is_v4() && (claiming.defended == Time::min() || now >= claiming.defended + kDefendInterval)) {
     claiming.defended = now;
     stack_.arp.announce(interface_, address);
   }

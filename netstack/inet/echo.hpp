@@ -32,8 +32,9 @@ struct EchoRequest {
   IpAddress to;
   std::uint16_t id = 0, sequence = 0;
   Bytes payload = {};
-  std::uint8_t hops = kHopsDefault;
-  Ifnet* via = nullptr;  // for link-local destinations and groups
+  std::uint8_t hops = 0;  // 0: what is usual there
+  Ifnet* via = nullptr;   // for link-local destinations and groups
+  bool whole = false;     // never cut on the way
 };
 
 class Echo {

@@ -11,6 +11,24 @@ namespace {
 constexpr std::size_t kQuotedBytesMax = 576 - kIp4HeaderBytes - kIcmpHeaderBytes;
 constexpr std::uint8_t kInternetworkControl = 0xc0;  // the precedence of errors: RFC 1812, 4.3.2.5
 
+constexpr std::uint32_t kEveryHostTakes = 576;  // RFC 791, 3.1
+
+// RFC 1122, 4.1.3.3 leaves the numbers to us; these are Linux's.
+int error_of(std::uint8_t type, std::uint8_t code) {
+  if (type == Icmp4::kParameterProblem) return EPROTO;
+  if (type == Icmp4::kTimeExceeded) return EHOSTUNREACH;
+  switch (code) {
+    case Icmp4::kNetUnreachable:
+      return ENETUNREACH;
+    case Icmp4::kProtocolUnreachable:
+      return ENOPROTOOPT;
+    case Icmp4::kPortUnreachable:
+      return ECONNREFUSED;
+    default:
+      return EHOSTUNREACH;
+  }
+}
+
 bool is_error(std::uint8_t type) { return type != Icmp4::kEchoReply && type != Icmp4::kEchoRequest; }
 
 // RFC 1122, 3.2.2: not about errors, later fragments, groups, or senders that are not one host.
@@ -65,7 +83,7 @@ void Icmp4::echo(Packet packet) {
   std::byte* const at = m->data();
   at[0] = std::byte{kEchoReply};
   store_be16(at + 2, checksum_after(load_be16(at + 2), kEchoRequest << 8, kEchoReply << 8));
-  (void)stack_.ip4.output(*back, packet.src, std::move(m), {.protocol = kProtocolIcmp4, .traffic_class = tos});
+  (void)stack_.output(*back, packet.src, std::move(m), {.protocol = kProtocolIcmp4, .traffic_class = tos});
 }
 
 void Icmp4::error(const Packet& about, std::uint8_t type, std::uint8_t code, std::uint32_t word) {
@@ -85,21 +103,28 @@ void Icmp4::error(const Packet& about, std::uint8_t type, std::uint8_t code, std
   m_copydata(*about.m, 0, {at + kIcmpHeaderBytes, quoted});
   store_be16(at + 2, checksum_of(m->bytes()));
   stack_.counters.errors_sent.add(1);
-  (void)stack_.ip4.output(*back, about.src, std::move(m),
-                          {.protocol = kProtocolIcmp4, .traffic_class = kInternetworkControl});
+  (void)stack_.output(*back, about.src, std::move(m),
+                      {.protocol = kProtocolIcmp4, .traffic_class = kInternetworkControl});
 }
 
 // Somebody says what became of a packet of ours, of which it quotes the beginning.
 void Icmp4::hear_error(const Packet& packet, std::uint8_t type, std::uint8_t code) {
   InetCounters& count = stack_.counters;
   std::array<std::byte, kIp4HeaderBytes> bytes;
-  const std::size_t quote = packet.payload + kIcmpHeaderBytes;
-  if (packet.m->pkthdr.len < quote + bytes.size()) return count.drop(InetDrop::malformed);
-  m_copydata(*packet.m, quote, bytes);
-  const Ip4Header quoted = Ip4Header::load(bytes.data());
-  if (stack_.owner_of(quoted.src, packet.in) == nullptr) return count.drop(InetDrop::ignored);
-  (void)type, (void)code;
+  const std::size_t quote_at = packet.payload + kIcmpHeaderBytes;
+  if (packet.m->pkthdr.len < quote_at + bytes.size()) return count.drop(InetDrop::malformed);
+  m_copydata(*packet.m, quote_at, bytes);
+  const Ip4Header header = Ip4Header::load(bytes.data());
+  if (stack_.owner_of(header.src, packet.in) == nullptr) return count.drop(InetDrop::ignored);
+  const Quoted quoted = quote(*packet.m, quote_at + header.header_bytes,
+                              {.in = packet.in, .src = header.src, .dst = header.dst, .protocol = header.protocol});
   count.delivered.add(1);
+  if (type != kUnreachable || code != kFragmentationNeeded) return stack_.hear_error(quoted, error_of(type, code));
+  std::array<std::byte, kIcmpHeaderBytes> icmp;
+  m_copydata(*packet.m, packet.payload, icmp);
+  // A router from before RFC 1191 says 0: then what every host takes.
+  const std::uint16_t said = load_be16(icmp.data() + 6);
+  stack_.hear_too_big(quoted, said != 0 ? said : kEveryHostTakes);
 }
 
 }  // namespace vif::net::inet

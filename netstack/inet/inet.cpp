@@ -40,14 +40,23 @@ Status Inet::attach(Ifnet& ifp) {
 Status Inet::detach(Ifnet& ifp) {
   Interface* const interface = stack_->find(&ifp);
   if (interface == nullptr) return not_attached(ifp);
-  interface->addresses.remove_all();  // listeners hear of it while it is still there
-  stack_->routes.forget(*interface);
-  std::erase_if(stack_->interfaces, [&](const auto& entry) { return entry.get() == interface; });
+  if (stack_->domain.in_upcall()) {
+    return fail(std::errc::resource_deadlock_would_occur,
+                ifp.name() + " cannot be detached from inside an upcall: post that to the domain");
+  }
+  take_off(*interface);
   return {};
 }
 
+void Inet::take_off(Interface& interface) {
+  interface.addresses.remove_all();  // listeners hear of it while it is still there
+  stack_->routes.forget(interface);
+  stack_->reassembly.forget(interface);
+  std::erase_if(stack_->interfaces, [&](const auto& entry) { return entry.get() == &interface; });
+}
+
 void Inet::if_departed(Ifnet& ifp) {
-  if (stack_->find(&ifp) != nullptr) (void)detach(ifp);
+  if (Interface* const interface = stack_->find(&ifp); interface != nullptr) take_off(*interface);
 }
 
 void Inet::if_link_changed(Ifnet& ifp) {
@@ -136,6 +145,8 @@ Status Inet::leave(Ifnet& ifp, const IpAddress& group) {
   return interface->groups.leave(group);
 }
 
+Result<std::unique_ptr<UdpSocket>> Inet::open_udp(const UdpBind& bind) { return stack_->udp.open(bind); }
+
 Status Inet::ping(const EchoRequest& request) { return stack_->echo.request(request); }
 void Inet::listen(EchoListener& listener) { stack_->echo.listeners.push_back(&listener); }
 void Inet::unlisten(EchoListener& listener) { std::erase(stack_->echo.listeners, &listener); }
@@ -146,6 +157,7 @@ InetData Inet::read() const {
   InetData data = stack_->counters.read();
   for (const auto& interface : stack_->interfaces) data.packets_held += interface->neighbours.held();
   data.packets_held += stack_->loops();
+  data.fragments_waiting = stack_->reassembly.waiting();
   return data;
 }
 

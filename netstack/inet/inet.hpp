@@ -9,9 +9,10 @@
 //   Interface: received                              Stack::output: IP header, cut to the MTU
 //     ├─ Arp::input ── Neighbours                      ├─ to ourselves: looped, and in again
 //     ├─ Ip4::input                                    ├─ a group: emit
-//     │    whole? addressed to us?                     └─ Neighbours::output: known, or held meanwhile
-//     │    ├─ Icmp4: echo, errors about our packets         │
-//     │    └─ else: ICMP error to the sender              Stack::emit: ether_output, sent
+//     │    whole? addressed to us? Reassembly            └─ Neighbours::output: known, or held meanwhile
+//     │    ├─ Udp: a UdpSocket                                │
+//     │    ├─ Icmp4: echo, errors about our packets         Stack::emit: ether_output, sent
+//     │    └─ else: ICMP error to the sender
 //
 // Headers are read in place and prepended in place; no packet is copied on the way up. Everything outside may make us
 // keep is bounded (docs/inet.md lists the limits), and every packet is counted under one name (inet_data.hpp).
@@ -26,10 +27,12 @@
 #include "netstack/inet/inet_data.hpp"
 #include "netstack/inet/neighbours.hpp"
 #include "netstack/inet/route.hpp"
+#include "netstack/inet/udp_socket.hpp"
 
 namespace vif::net::inet {
 
-// Hears of addresses. Called on the domain's thread, from inside upcalls and callouts; may call the Inet.
+// Hears of addresses. Called on the domain's thread, from inside upcalls and callouts; may call the
+// Inet, but for detach.
 class InetListener {
  public:
   virtual ~InetListener() = default;
@@ -43,7 +46,10 @@ struct StaticRoute {
   Ifnet* out = nullptr;
 };
 
-struct InetConfig {};
+struct InetConfig {
+  bool ip6 = true;          // with link-local addresses, and what routers advertise unless it is one itself
+  bool forwarding = false;  // pass packets for others from interface to interface
+};
 
 class VIF_API Inet final : private IfEventListener {
  public:
@@ -59,7 +65,7 @@ class VIF_API Inet final : private IfEventListener {
   // already. ENOBUFS: kInterfacesMax. EINVAL: another domain's. Otherwise what the driver says (ENXIO: it has no link
   // yet).
   Status attach(Ifnet& ifp);
-  // ENXIO, here and below: `ifp` is not attached.
+  // EDEADLK: from inside an upcall. ENXIO, here and below: `ifp` is not attached.
   Status detach(Ifnet& ifp);
 
   // EINVAL: no host's address. EEXIST: it has it. ENOBUFS: full.
@@ -83,6 +89,9 @@ class VIF_API Inet final : private IfEventListener {
   Status join(Ifnet& ifp, const IpAddress& group);
   Status leave(Ifnet& ifp, const IpAddress& group);
 
+  // EADDRINUSE: taken. EADDRNOTAVAIL: no address of ours. ENXIO: `only` is not attached. ENOBUFS: full.
+  Result<std::unique_ptr<UdpSocket>> open_udp(const UdpBind& bind);
+
   // Sends an echo request. ENETUNREACH: no way there. EMSGSIZE, ENOBUFS, and what the interface says.
   Status ping(const EchoRequest& request);
   void listen(EchoListener& listener);
@@ -98,6 +107,7 @@ class VIF_API Inet final : private IfEventListener {
   void if_departed(Ifnet& ifp) override;
   void if_link_changed(Ifnet& ifp) override;
 
+  void take_off(Interface& interface);
   Result<Route> resolve(const StaticRoute& route) const;
 
   std::unique_ptr<Stack> stack_;

@@ -21,7 +21,7 @@ enum class InetDrop : std::uint8_t {
   // In, in the order they are asked; the first that matches wins.
   malformed,          // shorter than it says, or a header that no document allows
   bad_checksum,       // of the IPv4 header, ICMP, IGMP or UDP
-  bad_source,         // no host's address: group, broadcast, loopback (RFC 1122, 3.2.1.3; RFC 4291, 2.7)
+  bad_address,        // one that no packet may have there: RFC 1122, 3.2.1.3; RFC 4291, 2.5 and 2.7
   not_ours,           // for another host, and we do not forward
   bad_fragment,       // overlaps another, is empty, or would end behind the largest packet
   fragment_timeout,   // the rest did not come
@@ -49,7 +49,7 @@ enum class InetDrop : std::uint8_t {
 inline constexpr std::size_t kInetDrops = static_cast<std::size_t>(InetDrop::kCount);
 
 inline constexpr std::array<std::string_view, kInetDrops> kInetDropNames = {
-    "malformed",      "bad_checksum",     "bad_source",  "not_ours",    "bad_fragment",    "fragment_timeout",
+    "malformed",      "bad_checksum",     "bad_address", "not_ours",    "bad_fragment",    "fragment_timeout",
     "fragment_limit", "unknown_protocol", "no_socket",   "socket_full", "ignored",         "invalid_discovery",
     "in_no_mbuf",     "hops_exceeded",    "no_route",    "too_big",     "not_forwardable", "out_no_route",
     "out_unresolved", "out_hold_limit",   "out_too_big", "out_no_mbuf", "out_refused",

@@ -6,8 +6,15 @@
 namespace vif::net::inet {
 
 Interface::Interface(Stack& stack, Ifnet& ifnet)
-    : ifp(ifnet), neighbours(stack, *this), groups(*this), addresses(stack, *this), stack_(stack) {
-  for (const std::uint16_t type : {kEtherTypeIp4, kEtherTypeArp}) {
+    : ifp(ifnet),
+      neighbours(stack, *this),
+      groups(*this),
+      addresses(stack, *this),
+      router_discovery(stack, *this),
+      stack_(stack) {
+  const std::uint64_t chance = stack.domain.random().next();
+  std::memcpy(nonce.data(), &chance, nonce.size());
+  for (const std::uint16_t type : {kEtherTypeIp4, kEtherTypeArp, kEtherTypeIp6}) {
     const Status attached = demux_.attach(ether_type_key(type), *this);
     assert(attached && "a fresh table has no protocols"), (void)attached;
   }
@@ -21,7 +28,17 @@ Interface::~Interface() {
   groups.leave_all();
 }
 
-Status Interface::start() { return groups.join(kAllSystems4); }
+Status Interface::start() {
+  if (Status joined = groups.join(kAllSystems4); !joined || !stack_.config.ip6) return joined;
+  if (Status joined = groups.join(kAllNodes6); !joined) return joined;
+  if (stack_.config.forwarding) {
+    if (Status joined = groups.join(kAllRouters6); !joined) return joined;
+  }
+  constexpr std::uint8_t kPrefixBits = 64;
+  return addresses.add(
+      {.prefix = {with_eui64(kLinkLocalPrefix6, ifp.lladdr()), kPrefixBits}, .origin = AddressOrigin::link_local},
+      Claim::probe);
+}
 
 void Interface::link_changed() {
   neighbours.flush();
@@ -32,7 +49,9 @@ void Interface::link_changed() {
 void Interface::ether_protocol_input(Ifnet&, const EtherHeader& header, MbufPtr payload) {
   stack_.counters.received.add(1);
   if (header.type == kEtherTypeArp) return stack_.arp.input(*this, std::move(payload));
-  stack_.ip4.input(*this, std::move(payload));
+  if (header.type == kEtherTypeIp4) return stack_.ip4.input(*this, std::move(payload));
+  if (stack_.config.ip6) return stack_.ip6.input(*this, std::move(payload));
+  stack_.counters.drop(InetDrop::ignored);
 }
 
 }  // namespace vif::net::inet

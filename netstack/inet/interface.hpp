@@ -9,6 +9,7 @@
 #include "netstack/inet/addresses.hpp"
 #include "netstack/inet/groups.hpp"
 #include "netstack/inet/neighbours.hpp"
+#include "netstack/inet/router_discovery.hpp"
 
 namespace vif::net::inet {
 
@@ -23,8 +24,18 @@ class Interface final : private EtherProtocol {
   Neighbours neighbours;
   Groups groups;
   Addresses addresses;
+  RouterDiscovery router_discovery;
 
-  // Joins what every host is in. What the driver says.
+  // As routers say (RFC 4861, 6.3.4).
+  std::uint8_t hops = kHopsDefault;
+  std::uint32_t router_mtu_bytes = UINT32_MAX;
+  // Ours in duplicate address detection (RFC 7527).
+  std::array<std::byte, 6> nonce;
+
+  std::uint32_t mtu6() const { return std::min(ifp.mtu_bytes(), router_mtu_bytes); }
+  std::uint32_t mtu(const IpAddress& destination) const { return destination.is_v4() ? ifp.mtu_bytes() : mtu6(); }
+
+  // Joins what every host is in, and makes the link-local address. What the driver says.
   Status start();
   // The link came back, or is another one.
   void link_changed();

@@ -67,7 +67,7 @@ void Ip4::input(Interface& in, MbufPtr m) {
                 .to_group = (m->pkthdr.flags & (M_BCAST | M_MCAST)) != 0};
   const bool source_is_host = header.src.is_unspecified() || header.src.is_unicast();
   const bool loopback = header.src.is_loopback() || header.dst.is_loopback();
-  if (!source_is_host || loopback || in.addresses.is_broadcast(header.src)) return count.drop(InetDrop::bad_source);
+  if (!source_is_host || loopback || in.addresses.is_broadcast(header.src)) return count.drop(InetDrop::bad_address);
   packet.m = std::move(m);
   const bool sent_to_group = packet.to_group;
   if (is_ours(in, header.dst, packet.to_group)) {
@@ -75,9 +75,12 @@ void Ip4::input(Interface& in, MbufPtr m) {
     if (sent_to_group && header.dst.is_unicast() && !in.addresses.is_broadcast(header.dst)) {
       return count.drop(InetDrop::ignored);
     }
-    return deliver(std::move(packet));
+    if (!header.is_fragment()) return deliver(std::move(packet));
+    std::optional<Packet> whole = reassemble(std::move(packet));
+    if (whole) deliver(std::move(*whole));
+    return;
   }
-  count.drop(InetDrop::not_ours);
+  stack_.forward.input(std::move(packet));
 }
 
 // The weak model (RFC 1122, 3.3.4.2): any address of ours, on whichever interface it arrives.
@@ -92,6 +95,8 @@ void Ip4::deliver(Packet packet) {
   switch (packet.protocol) {
     case kProtocolIcmp4:
       return stack_.icmp4.input(std::move(packet));
+    case kProtocolUdp:
+      return stack_.udp.input(std::move(packet));
     default:
       stack_.icmp4.error(packet, Icmp4::kUnreachable, Icmp4::kProtocolUnreachable, 0);
       stack_.counters.drop(InetDrop::unknown_protocol);
@@ -124,11 +129,7 @@ Status Ip4::output(const Path& path, const IpAddress& dst, MbufPtr payload, cons
   if (as.router_alert) std::memcpy(at + kIp4HeaderBytes, kRouterAlert.data(), kRouterAlert.size());
   set_ip4_checksum(at, header_bytes);
   payload->pkthdr.offload = {};
-  if (total_bytes > path.mtu_bytes) {
-    stack_.counters.drop(InetDrop::out_too_big);
-    return fail(std::errc::message_size, "a packet of " + std::to_string(total_bytes) + " bytes is above the MTU of " +
-                                             std::to_string(path.mtu_bytes));
-  }
+  if (total_bytes > path.mtu_bytes) return send_cut(path, std::move(payload));
   return stack_.transmit(path, std::move(payload));
 }
 

@@ -43,6 +43,9 @@ class Ip4 {
   // A packet from the link, or one of ours to ourselves.
   void input(Interface& in, MbufPtr packet);
 
+  // Sends a whole packet in pieces that fit the path. Errors and counting as output.
+  Status send_cut(const Path& path, MbufPtr packet);
+
   // Puts a header before `payload` and sends it. Errors: EMSGSIZE (above the path's MTU and `whole`, or above 65,535
   // bytes), ENOBUFS, and what the interface says. The packet is counted either way.
   Status output(const Path& path, const IpAddress& dst, MbufPtr payload, const SendAs& as);
@@ -50,6 +53,7 @@ class Ip4 {
  private:
   bool is_ours(Interface& in, const IpAddress& dst, bool& to_group) const;
   void deliver(Packet packet);
+  std::optional<Packet> reassemble(Packet fragment);
   std::uint16_t next_id(const IpAddress& src, const IpAddress& dst, std::uint8_t protocol);
 
   Stack& stack_;

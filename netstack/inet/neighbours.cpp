@@ -203,9 +203,8 @@ bool Neighbours::is_silent(const IpAddress& address) const {
   return (is_incomplete(*at) || at->state == NeighbourState::probe) && at->asked > 1;
 }
 
-void Neighbours::set_timing(Time reachable, Time retransmit) {
-  reachable_ = reachable;
-  retransmit_ = retransmit;
+void Neighbours::set_router(const IpAddress& address) {
+  if (Neighbour* const entry = find(address); entry != nullptr) entry->router = true;
 }
 
 // --- time ---
@@ -236,7 +235,9 @@ void Neighbours::step(const IpAddress& address) {
 
 void Neighbours::solicit(Neighbour& entry) {
   const std::optional<MacAddress> to = is_incomplete(entry) ? std::nullopt : std::optional(entry.mac);
-  stack_.arp.solicit(interface_, IpAddress(entry.address), to);
+  const IpAddress address = entry.address;
+  if (address.is_v4()) stack_.arp.solicit(interface_, address, to);
+  else stack_.nd6.solicit(interface_, address, to);
 }
 
 void Neighbours::arm() {

@@ -71,7 +71,10 @@ class Neighbours {
   std::size_t held() const { return held_.size(); }
 
   // As routers say (RFC 4861, 6.3.4).
-  void set_timing(Time reachable, Time retransmit);
+  void set_reachable(Time reachable) { reachable_ = reachable; }
+  void set_retransmit(Time retransmit) { retransmit_ = retransmit; }
+  Time retransmit() const { return retransmit_; }
+  void set_router(const IpAddress& address);  // when it is known
 
  private:
   struct Held {

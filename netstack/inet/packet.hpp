@@ -40,7 +40,22 @@ struct Packet {
   std::uint8_t hops = 0;
   std::size_t payload = 0;  // bytes of IP headers before it
   bool to_group = false;    // broadcast or multicast, on IP's level or the link's
+  bool was_cut = false;     // came in a fragment or several
+
+  // Where an answer has to leave: link-local addresses mean nothing elsewhere.
+  Interface* in_if_link_local() const { return src.is_link_local() ? in : nullptr; }
 };
+
+// The packet an ICMP error is about, as far as the error quotes it.
+struct Quoted {
+  Interface* in = nullptr;  // where the error came in; null: from ourselves
+  IpAddress src, dst;
+  std::uint8_t protocol = 0;
+  std::uint16_t src_port = 0, dst_port = 0;  // of UDP; 0: not quoted that far
+};
+
+// `known` with the ports of what is quoted from `payload` on in `m`, as far as that goes.
+Quoted quote(const Mbuf& m, std::size_t payload, Quoted known);
 
 // A way to a destination.
 struct Path {
@@ -49,13 +64,13 @@ struct Path {
   IpAddress next_hop;  // on the link
   std::uint32_t mtu_bytes = 0;
   bool to_self = false;
-  std::optional<MacAddress> group = {};  // a group or broadcast: there is no neighbour to look for
+  std::optional<MacAddress> mac = {};  // known without asking: a group's, a broadcast's
 };
 
 // How to send.
 struct SendAs {
   std::uint8_t protocol = 0;
-  std::uint8_t hops = kHopsDefault;
+  std::uint8_t hops = 0;           // 0: what is usual there
   std::uint8_t traffic_class = 0;  // IPv4's type of service
   bool whole = false;              // never cut: IPv4's don't-fragment
   bool router_alert = false;       // RFC 2113, RFC 2711

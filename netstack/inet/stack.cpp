@@ -6,16 +6,37 @@
 #include "netstack/ether.hpp"
 
 namespace vif::net::inet {
+namespace {
+
+// Of a packet in one piece at its front.
+bool is_v6(const Mbuf& packet) { return std::to_integer<unsigned>(packet.bytes()[0]) >> 4 == 6; }
+
+}  // namespace
+
+Quoted quote(const Mbuf& m, std::size_t payload, Quoted known) {
+  std::array<std::byte, 4> ports;
+  if (m.pkthdr.len < payload + ports.size()) return known;
+  m_copydata(m, payload, ports);
+  known.src_port = load_be16(ports.data());
+  known.dst_port = load_be16(ports.data() + 2);
+  return known;
+}
 
 Stack::Stack(Domain& domain_in, const InetConfig& config_in)
     : domain(domain_in),
       config(config_in),
       hash(domain_in.random().next(), domain_in.random().next()),
       routes(*this),
+      reassembly(*this),
       arp(*this),
       ip4(*this),
       icmp4(*this),
+      ip6(*this),
+      icmp6(*this),
+      nd6(*this),
+      forward(*this),
       echo(*this),
+      udp(*this),
       loop_(domain_in.callouts(), [this] { run_looped(); }) {}
 
 Stack::~Stack() = default;
@@ -45,10 +66,10 @@ std::optional<Path> Stack::path_to(const IpAddress& dst, const IpAddress& source
     if (route == nullptr) return std::nullopt;
     path.out = route->out;
     if (!route->is_direct()) path.next_hop = route->gateway;
-    else if (path.out->addresses.is_broadcast(dst)) path.group = kBroadcast;
+    else if (path.out->addresses.is_broadcast(dst)) path.mac = kBroadcast;
   }
   if (!choose_source(path, dst)) return std::nullopt;
-  path.mtu_bytes = path.out->ifp.mtu_bytes();
+  path.mtu_bytes = path_mtus.get(dst, path.out->mtu(dst), domain.now());
   return path;
 }
 
@@ -60,7 +81,7 @@ std::optional<Path> Stack::path_to_group(const IpAddress& dst, const IpAddress& 
     else if (!interfaces.empty()) via = interfaces.front().get();
   }
   if (via == nullptr) return std::nullopt;
-  Path path{.out = via, .source = source, .next_hop = dst, .mtu_bytes = via->ifp.mtu_bytes(), .group = group_mac(dst)};
+  Path path{.out = via, .source = source, .next_hop = dst, .mtu_bytes = via->mtu(dst), .mac = group_mac(dst)};
   // Whoever has no address yet may still call out for one (RFC 1122, 3.2.1.3 a).
   if (!choose_source(path, dst) && !dst.is_limited_broadcast()) return std::nullopt;
   return path;
@@ -75,12 +96,19 @@ bool Stack::choose_source(Path& path, const IpAddress& dst) {
 }
 
 Status Stack::output(const Path& path, const IpAddress& dst, MbufPtr payload, const SendAs& as) {
-  return ip4.output(path, dst, std::move(payload), as);
+  SendAs how = as;
+  if (how.hops == 0 && dst.is_multicast()) how.hops = 1;  // RFC 1112, 6.1; RFC 3493, 5.2
+  if (dst.is_v4()) {
+    if (how.hops == 0) how.hops = kHopsDefault;
+    return ip4.output(path, dst, std::move(payload), how);
+  }
+  if (how.hops == 0) how.hops = path.out->hops;
+  return ip6.output(path, dst, std::move(payload), how);
 }
 
 Status Stack::transmit(const Path& path, MbufPtr packet) {
-  const bool v6 = std::to_integer<unsigned>(packet->data()[0]) >> 4 == 6;
-  if (path.group) return emit(*path.out, std::move(packet), *path.group, v6 ? kEtherTypeIp6 : kEtherTypeIp4);
+  const bool v6 = is_v6(*packet);
+  if (path.mac) return emit(*path.out, std::move(packet), *path.mac, v6 ? kEtherTypeIp6 : kEtherTypeIp4);
   if (!path.to_self) return path.out->neighbours.output(std::move(packet), path.next_hop);
   if (looped_.size() == kLoopedMax) {
     counters.drop(InetDrop::out_hold_limit);
@@ -100,8 +128,9 @@ void Stack::run_looped() {
     counters.received.add(1);
     const bool still_there = std::any_of(interfaces.begin(), interfaces.end(),
                                          [&](const auto& interface) { return interface.get() == looped.in; });
-    if (still_there) ip4.input(*looped.in, std::move(looped.packet));
-    else counters.drop(InetDrop::not_ours);
+    if (!still_there) counters.drop(InetDrop::not_ours);
+    else if (is_v6(*looped.packet)) ip6.input(*looped.in, std::move(looped.packet));
+    else ip4.input(*looped.in, std::move(looped.packet));
   }
 }
 
@@ -115,17 +144,49 @@ Status Stack::emit(Interface& out, MbufPtr packet, const MacAddress& to, std::ui
   return taken;
 }
 
+void Stack::port_unreachable(const Packet& about) {
+  if (about.src.is_v4()) return icmp4.error(about, Icmp4::kUnreachable, Icmp4::kPortUnreachable, 0);
+  icmp6.error(about, Icmp6::kUnreachable, Icmp6::kPortUnreachable, 0);
+}
+
+void Stack::reassembly_timed_out(const Packet& first_fragment) {
+  if (first_fragment.src.is_v4()) {
+    return icmp4.error(first_fragment, Icmp4::kTimeExceeded, Icmp4::kInReassembly, 0);
+  }
+  icmp6.error(first_fragment, Icmp6::kTimeExceeded, Icmp6::kInReassembly, 0);
+}
+
 void Stack::unreachable(MbufPtr packet) {
   Packet about;
   about.m = std::move(packet);
-  if (!m_pullup(about.m, kIp4HeaderBytes)) return;
-  const Ip4Header header = Ip4Header::load(about.m->data());
-  about.src = header.src;
-  about.dst = header.dst;
-  about.protocol = header.protocol;
-  about.payload = header.header_bytes;
-  if (owner_of(about.src, nullptr) != nullptr) return;
-  icmp4.error(about, Icmp4::kUnreachable, Icmp4::kHostUnreachable, 0);
+  const bool v6 = is_v6(*about.m);
+  if (!m_pullup(about.m, v6 ? kIp6HeaderBytes : kIp4HeaderBytes)) return;
+  if (v6) {
+    const Ip6Header header = Ip6Header::load(about.m->data());
+    about.src = header.src, about.dst = header.dst, about.protocol = header.next_header;
+    about.payload = kIp6HeaderBytes;
+  } else {
+    const Ip4Header header = Ip4Header::load(about.m->data());
+    about.src = header.src, about.dst = header.dst, about.protocol = header.protocol;
+    about.payload = header.header_bytes;
+  }
+  if (owner_of(about.src, nullptr) != nullptr) {
+    return hear_error(quote(*about.m, about.payload, {.src = about.src, .dst = about.dst, .protocol = about.protocol}),
+                      EHOSTUNREACH);
+  }
+  if (v6) icmp6.error(about, Icmp6::kUnreachable, Icmp6::kAddressUnreachable, 0);
+  else icmp4.error(about, Icmp4::kUnreachable, Icmp4::kHostUnreachable, 0);
+}
+
+void Stack::hear_error(const Quoted& about, int number) {
+  if (about.protocol != kProtocolUdp || about.src_port == 0) return;
+  udp.hear_error(about, fail(number, about.dst.to_string() + ", port " + std::to_string(about.dst_port) +
+                                         " did not get a datagram: " + std::generic_category().message(number)));
+}
+
+void Stack::hear_too_big(const Quoted& about, std::uint32_t mtu_bytes) {
+  path_mtus.lower(about.dst, mtu_bytes, domain.now());
+  hear_error(about, EMSGSIZE);
 }
 
 void Stack::lost_answer(InetDrop why) {
@@ -146,6 +207,7 @@ bool Stack::may_send_error() {
 }
 
 void Stack::tell(Interface& interface, const InterfaceAddress& address, AddressEvent event) {
+  const UpcallScope scope(domain);  // what a listener destroys or detaches may be below us
   for (InetListener* const listener : std::vector(listeners)) {
     const bool listens = std::find(listeners.begin(), listeners.end(), listener) != listeners.end();
     if (listens) listener->address_changed(interface.ifp, address, event);

@@ -11,12 +11,19 @@
 #include "netstack/domain.hpp"
 #include "netstack/inet/arp.hpp"
 #include "netstack/inet/echo.hpp"
+#include "netstack/inet/forward.hpp"
 #include "netstack/inet/icmp4.hpp"
+#include "netstack/inet/icmp6.hpp"
 #include "netstack/inet/inet.hpp"
 #include "netstack/inet/interface.hpp"
 #include "netstack/inet/ip4.hpp"
+#include "netstack/inet/ip6.hpp"
+#include "netstack/inet/nd6.hpp"
+#include "netstack/inet/path_mtu.hpp"
+#include "netstack/inet/reassembly.hpp"
 #include "netstack/inet/route.hpp"
 #include "netstack/inet/seeded_hash.hpp"
+#include "netstack/inet/udp.hpp"
 
 namespace vif::net::inet {
 
@@ -43,8 +50,14 @@ struct Stack {
   // Hands a packet to an interface, and counts what it says.
   Status emit(Interface& out, MbufPtr packet, const MacAddress& to, std::uint16_t ether_type);
 
-  // A packet whose next hop did not answer: tells whoever sent it.
+  // Errors to others, of either family.
+  void port_unreachable(const Packet& about);
+  void reassembly_timed_out(const Packet& first_fragment);
+  // A packet whose next hop did not answer: tells whoever sent it, us or another.
   void unreachable(MbufPtr packet);
+  // Errors from others, about a packet of ours.
+  void hear_error(const Quoted& about, int number);
+  void hear_too_big(const Quoted& about, std::uint32_t mtu_bytes);
   // Counts an answer of ours that could not even begin its way.
   void lost_answer(InetDrop why = InetDrop::out_no_route);
   // Takes from the bucket of errors; false: it is empty, which is counted.
@@ -60,10 +73,17 @@ struct Stack {
   SeededHash hash;
   std::vector<InetListener*> listeners;
   Routes routes;
+  PathMtus path_mtus;
+  Reassembly reassembly;
   Arp arp;
   Ip4 ip4;
   Icmp4 icmp4;
+  Ip6 ip6;
+  Icmp6 icmp6;
+  Nd6 nd6;
+  Forward forward;
   Echo echo;
+  Udp udp;
   std::vector<std::unique_ptr<Interface>> interfaces;  // in the order they were attached
 
  private:

@@ -93,6 +93,7 @@ TEST_F(InetValue, two_stacks_of_one_domain_do_not_see_each_other) {
 TEST_F(InetValue, takes_callers_that_call_back_from_every_event) {
   ASSERT_EQ(error_of(inet->attach(ifp())), 0);
   events.then = [&](net::Ifnet& on, const net::inet::InterfaceAddress& address, AddressEvent event) {
+    EXPECT_EQ(error_of(inet->detach(on)), EDEADLK);
     if (event != AddressEvent::gone) (void)inet->remove_address(on, address.address());
   };
   ASSERT_EQ(error_of(inet->add_address(ifp(), prefix("192.0.2.1/24"), Claim::at_once)), 0);

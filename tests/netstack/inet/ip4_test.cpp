@@ -54,9 +54,9 @@ TEST_F(Ip4Input, refuses_sources_that_are_no_host) {
   for (const char* source : {"224.0.0.1", "255.255.255.255", "127.0.0.1", "240.0.0.1", "192.0.2.255", "0.1.2.3"}) {
     EXPECT_FALSE(answers(ip4(ip(source), kUs, echo()))) << source;
   }
-  EXPECT_EQ(dropped(InetDrop::bad_source), 6U);
+  EXPECT_EQ(dropped(InetDrop::bad_address), 6U);
   EXPECT_FALSE(answers(ip4(kPeer, ip("127.0.0.1"), echo())));
-  EXPECT_EQ(dropped(InetDrop::bad_source), 7U);
+  EXPECT_EQ(dropped(InetDrop::bad_address), 7U);
 }
 
 TEST_F(Ip4Input, takes_only_what_is_addressed_to_it) {

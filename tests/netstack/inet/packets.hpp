@@ -77,6 +77,31 @@ inline Frame icmp(std::uint8_t type, std::uint8_t code, std::uint32_t word, cons
   return message;
 }
 
+// `bytes` at the front of `sum`'s coverage: the pseudo-header of either family.
+inline Frame pseudo(const IpAddress& src, const IpAddress& dst, std::uint8_t protocol, std::size_t bytes) {
+  return address_bytes(src) + address_bytes(dst) + be32(static_cast<std::uint32_t>(bytes)) + be32(protocol);
+}
+
+inline Frame udp(const IpAddress& src, std::uint16_t from, const IpAddress& dst, std::uint16_t to, const Frame& data) {
+  Frame datagram = be16(from) + be16(to) + be16(static_cast<std::uint32_t>(8 + data.size())) + be16(0) + data;
+  const std::uint16_t sum = plain_checksum(pseudo(src, dst, 17, datagram.size()) + datagram);
+  put16(datagram, 6, sum == 0 ? 0xffff : sum);
+  return datagram;
+}
+
+inline Frame icmp6(const IpAddress& src, const IpAddress& dst, std::uint8_t type, std::uint8_t code,
+                   const Frame& rest) {
+  Frame message = Frame{std::byte{type}, std::byte{code}} + be16(0) + rest;
+  put16(message, 2, plain_checksum(pseudo(src, dst, 58, message.size()) + message));
+  return message;
+}
+
+inline Frame ip6(const IpAddress& src, const IpAddress& dst, std::uint8_t next, const Frame& payload,
+                 std::uint8_t hops = 64) {
+  return hex("60000000") + be16(static_cast<std::uint32_t>(payload.size())) + Frame{std::byte{next}, std::byte{hops}} +
+         address_bytes(src) + address_bytes(dst) + payload;
+}
+
 // An ARP packet in its frame, to everyone unless said otherwise.
 struct Arping {
   std::uint16_t operation = 1;

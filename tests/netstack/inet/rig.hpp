@@ -56,8 +56,8 @@ struct Events final : net::inet::InetListener {
 
 class InetRig : public testing::Test {
  protected:
-  explicit InetRig(std::uint64_t seed = 1, const net::inet::InetConfig& config = {})
-      : host(seed), domain(host.add_domain({.pool = {.counts = {2048, 64, 16, 2}, .external = 0}})) {
+  explicit InetRig(const net::inet::InetConfig& config = {.ip6 = false})
+      : host(1), domain(host.add_domain({.pool = {.counts = {2048, 64, 16, 2}, .external = 0}})) {
     inet = std::make_unique<Inet>(domain, config);
     inet->listen(events);
     add_port(kOurMac);
