@@ -21,10 +21,26 @@ def languages(name, cxx, cc):
     return [as_cpp] if name.endswith(".hpp") else [as_cpp, as_c]
 
 
+# Where a folder's library keeps its headers; without the library its folder is not built, and not looked at.
+LIBRARIES = {"netstack/lwip/": "lwip", "tests/netstack/lwip/": "lwip"}
+
+
+def library_flags(name):
+    """The flags `name` needs, or None when its library is not there."""
+    package = next((package for folder, package in LIBRARIES.items() if name.startswith(folder)), None)
+    if package is None:
+        return []
+    run = subprocess.run(["pkg-config", "--cflags-only-I", package], capture_output=True, text=True, check=False)
+    return run.stdout.replace("-I", "-isystem ").split() if run.returncode == 0 else None
+
+
 def problems_of(root, name, cxx, cc):
+    flags = library_flags(name)
+    if flags is None:
+        return []
     found = []
     for command in languages(name, cxx, cc):
-        run = subprocess.run([*command, *WARNINGS, "-I", str(root), "-fsyntax-only", "-"], cwd=root, text=True,
+        run = subprocess.run([*command, *WARNINGS, "-I", str(root), *flags, "-fsyntax-only", "-"], cwd=root, text=True,
                              input=f'#include "{name}"\n', capture_output=True, check=False)
         if run.returncode:
             found.append(f"{name} does not compile alone as {command[-1] if name.endswith('.hpp') else command[-2]}. "

@@ -2,7 +2,7 @@
 """What a pure static library takes from outside, against an allow-list.
 
 usage: pure_symbols.py --allow LIST LIBRARY [LOWER...]: every symbol LIBRARY needs and neither it nor a LOWER library
-defines must match a line of LIST. An allow-list, because a call can hide behind many names (open is open64, jthread is
+defines must match a line of LIST (there may be more than one). An allow-list, because a call can hide behind many names (open is open64, jthread is
 syscall). Sanitizers add symbols of their own, so this runs on the plain build only.
 """
 
@@ -65,14 +65,14 @@ def nm(option, library):
 
 def main():
     words = argparse.ArgumentParser()
-    words.add_argument("--allow", required=True)
+    words.add_argument("--allow", required=True, action="append")
     words.add_argument("libraries", nargs="+")
     options = words.parse_args()
     needed = nm("-u", options.libraries[0])
     if not needed:
         raise SystemExit(f"{options.libraries[0]} needs nothing at all from outside: nm could not be read")
     defined = {symbol for library in options.libraries for _, symbol in nm("--defined-only", library)}
-    patterns = allow_list(Path(options.allow).read_text(encoding="utf-8"))
+    patterns = [pattern for name in options.allow for pattern in allow_list(Path(name).read_text(encoding="utf-8"))]
     tree.finish(refused(needed, defined, patterns), f"{len(set(needed))} undefined symbols of {options.libraries[0]}")
 
 

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "netstack/lwip/lwip_netif.hpp"
+
+#include <algorithm>
+
+#include "netstack/checksum.hpp"
+#include "netstack/ether.hpp"
+#include "netstack/inet/packet.hpp"
+
+namespace vif::net::lwip {
+namespace {
+
+constexpr std::size_t kPbufBytesMax = UINT16_MAX;  // pbuf::tot_len
+constexpr std::size_t kTcpFlagsAt = 13;            // RFC 9293, 3.1
+constexpr std::byte kSyn{0x02}, kAck{0x10};
+constexpr std::uint8_t kProtocolTcp = 6;
+
+// The flags of a TCP segment that follows its IP header at once; none for anything else.
+std::byte tcp_flags(Bytes frame) {
+  constexpr std::size_t kIp = kEtherHeaderBytes;
+  const std::uint16_t type = EtherHeader::load(frame.data()).type;
+  std::size_t tcp_at = 0;
+  if (type == inet::kEtherTypeIp4 && frame.size() > kIp + 9 && frame[kIp + 9] == std::byte{kProtocolTcp}) {
+    tcp_at = kIp + (std::to_integer<std::size_t>(frame[kIp]) & 15) * 4;
+  } else if (type == inet::kEtherTypeIp6 && frame.size() > kIp + 6 && frame[kIp + 6] == std::byte{kProtocolTcp}) {
+    tcp_at = kIp + 40;
+  }
+  return tcp_at != 0 && frame.size() > tcp_at + kTcpFlagsAt ? frame[tcp_at + kTcpFlagsAt] : std::byte{};
+}
+
+}  // namespace
+
+LentMbufs::LentMbufs() : all_(std::make_unique<Lent[]>(kLentMax)) {
+  for (std::size_t i = 0; i < kLentMax; ++i) {
+    all_[i].owner = this;
+    all_[i].pbuf.custom_free_function = take_back;
+    all_[i].next = std::exchange(free_, &all_[i]);
+  }
+}
+
+LentMbufs::~LentMbufs() { assert(lent_ == 0 && "lwIP still holds a packet"); }
+
+pbuf* LentMbufs::lend(MbufPtr& packet) {
+  Lent* const lent = free_;
+  if (lent == nullptr || packet->next() != nullptr) return nullptr;
+  const auto bytes = static_cast<u16_t>(packet->len());
+  pbuf* const p = ::pbuf_alloced_custom(PBUF_RAW, bytes, PBUF_REF, &lent->pbuf, packet->data(), bytes);
+  if (p == nullptr) return nullptr;
+  free_ = lent->next;
+  ++lent_;
+  lent->packet = std::move(packet);
+  return p;
+}
+
+void LentMbufs::take_back(pbuf* p) {
+  auto* const lent = reinterpret_cast<Lent*>(p);
+  lent->packet.reset();
+  lent->next = std::exchange(lent->owner->free_, lent);
+  --lent->owner->lent_;
+}
+
+Status LwipNetif::add() {
+  if (::netif_add_noaddr(&netif_, this, init, ::ethernet_input) == nullptr) {
+    return fail(std::errc::no_buffer_space, "lwIP has no number left for " + ifp_.name());
+  }
+  added_ = true;
+  netif_set_igmp_mac_filter(&netif_, igmp_filter);
+  netif_set_mld_mac_filter(&netif_, mld_filter);
+  ::netif_create_ip6_linklocal_address(&netif_, 1);
+  netif_set_ip6_autoconfig_enabled(&netif_, 1);
+  follow_link();
+  ::netif_set_up(&netif_);
+  ifp_.set_input(this);
+  return {};
+}
+
+LwipNetif::~LwipNetif() {
+  if (!added_) return;
+  ifp_.set_input(nullptr);
+  ::netif_remove(&netif_);
+  for (const MacRange& group : joined_) (void)ifp_.ioctl(DelMulti{group});
+}
+
+err_t LwipNetif::init(netif* n) {
+  n->name[0] = 'v';
+  n->name[1] = 'i';
+  n->hwaddr_len = kMacBytes;
+  n->output = ::etharp_output;
+  n->output_ip6 = ::ethip6_output;
+  n->linkoutput = output;
+  n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+  const Ifnet& ifp = static_cast<LwipNetif*>(n->state)->ifp_;
+  std::copy(ifp.lladdr().octets.begin(), ifp.lladdr().octets.end(), n->hwaddr);
+  return ERR_OK;
+}
+
+void LwipNetif::follow_link() {
+  std::copy(ifp_.lladdr().octets.begin(), ifp_.lladdr().octets.end(), netif_.hwaddr);
+  netif_.mtu = static_cast<u16_t>(std::min<std::uint32_t>(ifp_.mtu_bytes(), UINT16_MAX));
+  netif_.mtu6 = netif_.mtu;
+  if (ifp_.link_state() == LinkState::down) ::netif_set_link_down(&netif_);
+  else ::netif_set_link_up(&netif_);
+}
+
+// A super-frame goes in whole, as if a NIC had put it together: lwIP reads any segment within its window.
+void LwipNetif::input(Ifnet& ifp, MbufPtr packet) {
+  if ((packet->pkthdr.flags & M_PROMISC) != 0) return ifp.counters.drop(DropReason::promisc_only);
+  if (packet->pkthdr.len > kPbufBytesMax || !complete(packet)) return ifp.counters.drop(DropReason::bad_length);
+  if (refuses_syn(packet->bytes())) return shared_.syn_refused.add(1);
+  pbuf* p = shared_.lent.lend(packet);
+  if (p == nullptr) {
+    p = ::pbuf_alloc(PBUF_RAW, static_cast<u16_t>(packet->pkthdr.len), PBUF_RAM);
+    if (p == nullptr) return ifp.counters.drop(DropReason::no_mbuf);
+    m_copydata(*packet, 0, {static_cast<std::byte*>(p->payload), packet->pkthdr.len});
+    shared_.copied.add(1);
+  }
+  if (::ethernet_input(p, &netif_) != ERR_OK) ::pbuf_free(p);
+  shared_.stack->rearm();
+}
+
+// lwIP checks every checksum, so what the sender left to the wire is done here. False: it cannot be.
+bool LwipNetif::complete(MbufPtr& packet) {
+  if (!packet->pkthdr.offload.is_pending()) return true;
+  packet->pkthdr.offload.gso_type = Offload::kGsoNone;
+  return complete_checksum(*packet);
+}
+
+// lwIP takes its connections from malloc, without end.
+bool LwipNetif::refuses_syn(Bytes frame) {
+  if ((tcp_flags(frame) & (kSyn | kAck)) != kSyn) return false;
+  if (++shared_.connections <= shared_.connections_max) return false;
+  shared_.connections = 0;
+  for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) ++shared_.connections;
+  return ++shared_.connections > shared_.connections_max;
+}
+
+err_t LwipNetif::output(netif* n, pbuf* p) {
+  Ifnet& ifp = static_cast<LwipNetif*>(n->state)->ifp_;
+  MbufPtr frame = ifp.domain().pool().get(p->tot_len);
+  if (!frame) {
+    ifp.counters.drop(DropReason::tx_no_mbuf);
+    return ERR_MEM;
+  }
+  ::pbuf_copy_partial(p, MbufPool::append(*frame, p->tot_len), p->tot_len, 0);
+  return ifp.transmit(std::move(frame)) ? ERR_OK : ERR_IF;
+}
+
+err_t LwipNetif::igmp_filter(netif* n, const ip4_addr_t* group, netif_mac_filter_action action) {
+  std::array<std::uint8_t, 4> octets;
+  std::memcpy(octets.data(), &group->addr, octets.size());
+  return static_cast<LwipNetif*>(n->state)->program(ipv4_group(octets), action);
+}
+
+err_t LwipNetif::mld_filter(netif* n, const ip6_addr_t* group, netif_mac_filter_action action) {
+  std::array<std::uint8_t, 16> octets;
+  std::memcpy(octets.data(), group->addr, octets.size());
+  return static_cast<LwipNetif*>(n->state)->program(ipv6_group(octets), action);
+}
+
+err_t LwipNetif::program(const MacRange& group, netif_mac_filter_action action) {
+  if (action == NETIF_ADD_MAC_FILTER) {
+    if (!ifp_.ioctl(AddMulti{group})) return ERR_MEM;
+    joined_.push_back(group);
+    return ERR_OK;
+  }
+  const auto at = std::find(joined_.begin(), joined_.end(), group);
+  if (at == joined_.end()) return ERR_VAL;
+  joined_.erase(at);
+  return ifp_.ioctl(DelMulti{group}) ? ERR_OK : ERR_VAL;
+}
+
+}  // namespace vif::net::lwip

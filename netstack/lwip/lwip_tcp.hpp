@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// TCP over lwIP, with callbacks. Everything on the domain's thread; callbacks come from inside its poll, and may write,
+// close and destroy whatever they like, also the connection they speak of.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "netstack/inet/ip_address.hpp"
+#include "netstack/lwip/lwip_stack.hpp"
+
+struct pbuf;
+struct tcp_pcb;
+
+namespace vif::net::lwip {
+
+class TcpConnection;
+
+struct Endpoint {
+  inet::IpAddress address;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+// What happens to a connection.
+class TcpEvents {
+ public:
+  virtual ~TcpEvents() = default;
+  // connect() came to its end; not called for accepted ones.
+  virtual void tcp_connected(TcpConnection& connection) = 0;
+  // Returns how many of the bytes it takes. The rest keeps the peer's window closed, and is offered again by resume().
+  virtual std::size_t tcp_received(TcpConnection& connection, Bytes bytes) = 0;
+  // The peer has sent all it had; sending goes on until close().
+  virtual void tcp_finished(TcpConnection& connection) = 0;
+  // write() takes more, after it took less than it was given.
+  virtual void tcp_writable(TcpConnection& connection) = 0;
+  // It is over: ECONNRESET, ECONNABORTED, ETIMEDOUT, ECONNREFUSED (connect), EHOSTUNREACH. The last call about it.
+  virtual void tcp_failed(TcpConnection& connection, const Error& why) = 0;
+};
+
+class VIF_API TcpConnection {
+ public:
+  // Begins to connect. ENOBUFS, EHOSTUNREACH (no interface for it). `events` outlives the connection, which must be
+  // gone before the stack.
+  static Result<std::unique_ptr<TcpConnection>> connect(LwipStack& stack, const Endpoint& to, TcpEvents& events);
+  // Resets the connection unless it was closed.
+  ~TcpConnection();
+  TcpConnection(const TcpConnection&) = delete;
+  TcpConnection& operator=(const TcpConnection&) = delete;
+
+  // Who hears of it from now on; outlives it. What came before, of an accepted one, is offered at once.
+  void hear(TcpEvents& events);
+
+  // Copies as much as there is room for and sends it; returns how much. ENOTCONN: it is over, closed or not there yet.
+  Result<std::size_t> write(Bytes bytes);
+  // What write() would take just now.
+  std::size_t room() const;
+  // Offers again what tcp_received did not take.
+  void resume();
+  // Sends what was written and then FIN; receiving goes on. ENOTCONN.
+  Status shutdown();
+  // The same, and nothing more is heard of it: destroy it at leisure. What was received and not taken resets it.
+  void close();
+
+  Endpoint local() const;  // 0.0.0.0:0 when it is over
+  Endpoint remote() const;
+
+ private:
+  friend class TcpListener;
+  struct Callbacks;
+  struct Scope;
+  TcpConnection(LwipStack& stack, tcp_pcb* pcb, TcpEvents* events);
+
+  void offer(Scope& scope);
+  void let_go();
+
+  LwipStack& stack_;
+  tcp_pcb* pcb_;             // null: over or closed
+  TcpEvents* events_;        // null: accepted, and nobody hears of it yet
+  pbuf* pending_ = nullptr;  // received, not taken
+  bool finished_ = false;    // the peer's FIN has come, and nobody was told
+  bool wants_room_ = false;  // a write() took less than all
+  bool offering_ = false;    // offer() is on the stack
+  Scope* scope_ = nullptr;   // the innermost of our calls on the stack, to be told when this is destroyed in it
+};
+
+// What comes to a listener.
+class TcpAcceptor {
+ public:
+  virtual ~TcpAcceptor() = default;
+  // Keeps the connection, and says with hear() who hears of it. Dropping it resets it.
+  virtual void tcp_arrived(std::unique_ptr<TcpConnection> connection) = 0;
+};
+
+class VIF_API TcpListener {
+ public:
+  // EADDRINUSE, ENOBUFS. Any address: :: listens for IPv6 and IPv4, 0.0.0.0 for IPv4. Port 0: lwIP chooses one.
+  static Result<std::unique_ptr<TcpListener>> listen(LwipStack& stack, const Endpoint& at, TcpAcceptor& acceptor);
+  ~TcpListener();
+  TcpListener(const TcpListener&) = delete;
+  TcpListener& operator=(const TcpListener&) = delete;
+
+  std::uint16_t port() const;
+
+ private:
+  struct Callbacks;
+  TcpListener(LwipStack& stack, TcpAcceptor& acceptor) : stack_(stack), acceptor_(acceptor) {}
+
+  LwipStack& stack_;
+  TcpAcceptor& acceptor_;
+  tcp_pcb* pcb_ = nullptr;
+};
+
+}  // namespace vif::net::lwip
