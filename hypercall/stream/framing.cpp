@@ -24,7 +24,12 @@ bool Framing::reading_goes_on() {
   const int number = errno;
   const Trouble trouble = judge();
   if (trouble == Trouble::again) return true;
-  const int why = trouble == Trouble::broken ? number : send_errno_;
+  // An error comes before what the peer had sent until then: read that, too.
+  if (trouble == Trouble::broken && broken_errno_ == 0) {
+    broken_errno_ = number;
+    return true;
+  }
+  const int why = trouble == Trouble::broken ? number : broken_errno_;
   if (why != 0) is_over(why, "the connection broke: " + std::generic_category().message(why));
   return false;
 }

@@ -28,7 +28,8 @@ class Framing {
   virtual drv::SendResult send(int socket, std::span<const drv::TxFrame> frames) = 0;
   // A frame was begun and waits for room to be finished: send() does it, also without frames.
   virtual bool unfinished() const { return false; }
-  // As LinkPort::drain. It reads until there is nothing, or over() is true.
+  // As LinkPort::drain. It reads until there is nothing, or over() is true: less than asked for is no sign, as the end
+  // may be behind it without an edge of its own.
   virtual bool drain(int socket, std::size_t budget, drv::LinkSink& sink) = 0;
   // The connection is over: reports what was lost with it and forgets it, for the next. From inside drain.
   virtual void end(drv::LinkSink& sink) = 0;
@@ -48,11 +49,11 @@ class Framing {
   void is_over(int number, std::string text) { over_ = fail(number, std::move(text)); }
   void forget() {
     over_.reset();
-    send_errno_ = 0;
+    broken_errno_ = 0;
     lacked_memory_ = false;
   }
 
-  int send_errno_ = 0;  // of the send that found the connection broken
+  int broken_errno_ = 0;  // of the first call that found the connection broken
   bool lacked_memory_ = false;
 
  private:

@@ -61,7 +61,7 @@ class LengthFraming final : public Framing {
     const drv::SendResult fits = fitting(frames, kFrameBytesMax);
     std::size_t taken = 0;
     lacked_memory_ = false;
-    if (send_errno_ != 0) return {0, drv::SendStatus::network_down};
+    if (broken_errno_ != 0) return {0, drv::SendStatus::network_down};
     while (taken < fits.taken || !tail_.empty()) {
       const std::span<const drv::TxFrame> burst = gather(frames.subspan(taken, fits.taken - taken));
       msghdr message{};
@@ -75,7 +75,7 @@ class LengthFraming final : public Framing {
       const Trouble trouble = judge();
       if (trouble == Trouble::nothing_now) return {taken, drv::SendStatus::would_block};
       if (trouble == Trouble::broken) {
-        send_errno_ = errno;
+        broken_errno_ = errno;
         return {taken, drv::SendStatus::network_down};
       }
     }

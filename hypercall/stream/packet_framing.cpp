@@ -34,7 +34,7 @@ class PacketFraming final : public Framing {
     const drv::SendResult fits = fitting(frames, kFrameBytesMax);
     std::size_t taken = 0;
     lacked_memory_ = false;
-    if (send_errno_ != 0) return {0, drv::SendStatus::network_down};
+    if (broken_errno_ != 0) return {0, drv::SendStatus::network_down};
     while (taken < fits.taken) {
       const unsigned n = gather(frames.subspan(taken, fits.taken - taken));
       const int sent = ::sendmmsg(socket, leaving_.data(), n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -46,7 +46,7 @@ class PacketFraming final : public Framing {
       const Trouble trouble = judge();
       if (trouble == Trouble::nothing_now) return {taken, drv::SendStatus::would_block};
       if (trouble == Trouble::broken) {
-        send_errno_ = errno;
+        broken_errno_ = errno;
         return {taken, drv::SendStatus::network_down};
       }
     }

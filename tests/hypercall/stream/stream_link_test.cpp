@@ -4,6 +4,8 @@
 // stream_faults_test.cpp.
 #include "hypercall/stream/stream_link.hpp"
 
+#include <array>
+
 #include "tests/hypercall/stream/stream_rig.hpp"
 
 namespace {
@@ -128,6 +130,52 @@ TEST_F(Stream, delivers_what_a_peer_sent_before_it_went) {
   EXPECT_EQ(sink.frames.size(), 1U);
   EXPECT_EQ(sink.states, std::vector{net::LinkState::down});
   EXPECT_EQ(sink.losses, decltype(sink.losses){});
+}
+
+// The kernel ends a read behind a descriptor, so that less than asked for is not all there is.
+TEST_F(Stream, reads_on_behind_descriptors_that_nobody_asked_for) {
+  adopt(pair);
+  for (int i = 0; i < 3; ++i) {
+    Frame bytes = framed(counting(60));
+    iovec piece{bytes.data(), bytes.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int fd = 0;
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    ASSERT_EQ(::sendmsg(pair.theirs.fd(), &message, 0), static_cast<ssize_t>(bytes.size()));
+  }
+  pair.theirs.write(framed(counting(61)));
+  pair.theirs.hang_up();
+  EXPECT_TRUE(turn());
+  turn();
+  EXPECT_EQ(sink.frames.size(), 4U);
+  EXPECT_EQ(sink.states, std::vector{net::LinkState::down});
+}
+
+// Less than asked for is not all there is: the end may be behind it, and no edge of its own tells.
+TEST_F(Stream, notices_a_peer_that_went_with_our_frames_unread) {
+  for (const char* option : {"", ",framing=bess"}) {
+    pair = PeerPair::make(*option == '\0' ? SOCK_STREAM : SOCK_SEQPACKET);
+    adopt(pair, option);
+    sink.frames.clear();
+    EXPECT_EQ(link.send(counting(60)).taken, 1U);
+    pair.theirs.write(*option == '\0' ? framed(counting(61)) : counting(61));
+    pair.theirs.hang_up();
+    EXPECT_TRUE(turn());
+    EXPECT_EQ(sink.frames.size(), 1U);
+    EXPECT_FALSE(carrier());
+    EXPECT_NE(why(), "");
+    sink.why.reset();
+    close();
+  }
 }
 
 TEST_F(Stream, never_tears_a_frame_and_goes_on_when_there_is_room) {
