@@ -5,6 +5,7 @@ usage: install_test.py BUILD_DIR SOURCE_DIR CC CXX. Shared and static; the sonam
 """
 
 import os
+import select
 import shlex
 import subprocess
 import sys
@@ -34,6 +35,26 @@ def exports(library):
     return {line.split()[2].split("@")[0] for line in lines if len(line.split()) == 3} - {"VIRTIF_0"}  # the version itself
 
 
+def check_own_loop(root, env):
+    """Two of them with a socket between; the one that comes first waits, by its timer, for the one that is to come."""
+    def start(linkstr):
+        return subprocess.Popen([root / "own_loop", linkstr], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with start(f"stream:{root}/wire.sock,reconnect") as early, start(f"stream:{root}/wire.sock,listen") as late:
+        for _ in range(100):  # nobody hears what is said before both are there
+            early.stdin.write("are you there?\n")
+            early.stdin.flush()
+            if select.select([late.stdout], [], [], 0.1)[0]:
+                break
+        heard = late.stdout.readline()
+        late.stdin.write("yes\n")
+        late.stdin.flush()
+        answered = early.stdout.readline()
+        for process in (early, late):
+            process.stdin.close()
+    check(heard == "virt0: are you there?\n" and answered == "virt0: yes\n",
+          f"examples/own_loop.c: one heard {heard!r}, the other {answered!r}")
+
+
 with tempfile.TemporaryDirectory() as name:
     root = Path(name)
     run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", root)
@@ -53,6 +74,10 @@ with tempfile.TemporaryDirectory() as name:
     flags = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif", env=env))
     run(CC, "-std=c11", SOURCE / "examples/echo.c", "-o", root / "echo", *flags)
     check("hello from the other side" in run(root / "echo", env=env), "examples/echo.c did not get its answer")
+    run(CC, "-std=gnu11", SOURCE / "examples/backend.c", "-o", root / "backend", "-pthread", *flags)
+    check("100 frames answered" in run(root / "backend", env=env), "examples/backend.c did not get its answers")
+    run(CC, "-std=gnu11", SOURCE / "examples/own_loop.c", "-o", root / "own_loop", *flags)
+    check_own_loop(root, env)
     run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "listen", *flags)
     said = run(root / "listen", SOURCE / "tests/data/arp.pcap", env=env)
     check("frames," in said and "virt0: " in said, f"examples/listen.cpp said:\n{said}")
