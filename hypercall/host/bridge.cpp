@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hypercall/host/bridge.hpp"
+
+namespace vif::host {
+
+Result<std::unique_ptr<BridgedLinks>> BridgedLinks::open(const std::vector<std::string>& linkstrs, net::Domain& domain,
+                                                         net::IfCloneTable& interfaces) {
+  std::unique_ptr<BridgedLinks> links(new BridgedLinks(domain, interfaces));
+  for (const std::string& linkstr : linkstrs) {
+    if (Status joined = links->join(linkstr); !joined) {
+      return Error{joined.error().code, linkstr + ": " + joined.error().text};
+    }
+  }
+  return links;
+}
+
+BridgedLinks::~BridgedLinks() {
+  for (const Joined& port : joined_) (void)interfaces_.destroy(port.name);  // which leaves the bridge
+}
+
+Status BridgedLinks::join(const std::string& linkstr) {
+  const Result<net::Ifnet*> created = interfaces_.create("virt");
+  if (!created) return created.error();
+  net::Ifnet& ifp = **created;
+  joined_.push_back({linkstr, ifp.name(), &ifp});
+  if (Status linked = ifp.ioctl(net::SetLinkstr{linkstr}); !linked) return linked;
+  if (Status member = bridge_.add(ifp); !member) return member;
+  return ifp.ioctl(net::SetFlags{ifp.flags() | net::IFF_UP});
+}
+
+std::vector<BridgedLinks::Port> BridgedLinks::ports() const {
+  std::vector<Port> ports;
+  for (const Joined& port : joined_) {
+    const Result<net::BridgePortData> data = bridge_.data(*port.ifp);
+    ports.push_back({port.linkstr, *port.ifp, data ? *data : net::BridgePortData{}});
+  }
+  return ports;
+}
+
+}  // namespace vif::host
