@@ -43,12 +43,16 @@ class Stage {
     must(::unshare(CLONE_NEWNET) == 0, "unshare");
     here_ = host::UniqueFd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
     const std::string there = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(there_.get());
-    ip("link add va mtu 9000 type veth peer name vb mtu 9000 netns " + there);
+    ip("link add va address 02:00:00:00:00:01 mtu 9000 type veth peer name vb address 02:00:00:00:00:02 mtu 9000 "
+       "netns " +
+       there);
     ip("addr add 10.77.0.1/24 dev va");
     ip("link set va up");
+    ip("neigh add 10.77.0.2 lladdr 02:00:00:00:00:02 dev va");
     go(there_);
     ip("addr add 10.77.0.2/24 dev vb");
     ip("link set vb up");
+    ip("neigh add 10.77.0.1 lladdr 02:00:00:00:00:01 dev vb");
     go(here_);
   }
   template <class Make>

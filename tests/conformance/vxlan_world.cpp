@@ -39,6 +39,8 @@ class VxlanWorld final : public World {
   }
   void release() override {
     for (const WireFrame& frame : std::exchange(arriving_, {})) far_.send(near(), in_vxlan(frame.bytes));
+    pollfd waited{watch_.fd(), POLLIN, 0};  // a busy host may still be carrying them
+    ::poll(&waited, 1, 20);
     watch_.collect();
   }
   bool arrives_when_released() const override { return true; }

@@ -116,7 +116,11 @@ class RawSocket {
     Frame buffer(65'536);
     for (;;) {
       const ssize_t n = ::recv(fd(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (n < 0) return all;
+      if (n < 0) {
+        pollfd waited{fd(), POLLIN, 0};  // a busy host may still be carrying it
+        if (::poll(&waited, 1, 20) != 1) return all;
+        continue;
+      }
       all.emplace_back(buffer.begin(), buffer.begin() + n);
     }
   }

@@ -97,7 +97,11 @@ class PlainEnd {
     Frame buffer(65'536);
     for (;;) {
       const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-      if (n < 0) return all;
+      if (n < 0) {
+        pollfd waited{socket_.get(), POLLIN, 0};  // a busy host may still be carrying it
+        if (::poll(&waited, 1, 20) != 1) return all;
+        continue;
+      }
       all.emplace_back(buffer.begin(), buffer.begin() + n);
     }
   }
