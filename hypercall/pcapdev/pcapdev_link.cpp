@@ -132,6 +132,7 @@ class PcapdevLink final : public drv::LinkPort {
     if (!pcap && pcap.error().number() == ENODEV) return {};  // the first drain tells
     if (!pcap) return std::move(pcap).error();
     pcap_ = std::move(*pcap);
+    tick_ns_ = pcap_get_tstamp_precision(pcap_.get()) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
     memberships_.become(wanted_, members_, wire_.interface().index());
     return watch_.add(pcap_get_selectable_fd(pcap_.get()), sink);
   }
@@ -142,14 +143,10 @@ class PcapdevLink final : public drv::LinkPort {
     const drv::RxFrame frame{
         .bytes = {reinterpret_cast<const std::byte*>(bytes), header->caplen},
         .wire_bytes = cut ? header->len : 0,
-        .timestamp_ns = std::int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec * link.tick_ns()};
+        .timestamp_ns = std::int64_t{header->ts.tv_sec} * 1'000'000'000 + header->ts.tv_usec * link.tick_ns_};
     ++link.delivered_;
     link.sink_->deliver({&frame, 1});
   }
-  std::int64_t tick_ns() const {
-    return pcap_get_tstamp_precision(pcap_.get()) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
-  }
-
   // An error may be an old one, that the interface was down; one that stays is for good.
   bool receive(int budget) {
     const int n = pcap_dispatch(pcap_.get(), budget, deliver, reinterpret_cast<u_char*>(this));
@@ -226,6 +223,7 @@ class PcapdevLink final : public drv::LinkPort {
   Callout retry_;
   drv::LinkSink* sink_ = nullptr;  // null: stopped
   Pcap pcap_;                      // while started
+  std::int64_t tick_ns_ = 1;       // of its times
   std::set<Membership> wanted_;
   Memberships memberships_;
   std::uint64_t delivered_ = 0, failed_ = 0;
