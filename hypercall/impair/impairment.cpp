@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "netstack/base/splitmix.hpp"
+#include "netstack/checksum.hpp"
 
 namespace vif::host {
 
@@ -40,8 +41,10 @@ void Impairment::admit(const drv::TxFrame& frame, const Received& received, Time
   waiting_.push({due, order_++, std::move(packet), duplicate});
 }
 
+// Behind whoever makes the checksum, as on a wire: the damage can be seen. A super-frame's come later, so its cannot.
 void Impairment::damage(net::Mbuf& packet) const {
   if (packet.len() == 0) return;
+  (void)net::complete_checksum(packet);
   const std::uint64_t bit = roll(Question::bit) % (std::uint64_t{packet.len()} * 8);
   packet.data()[bit / 8] ^= std::byte{1} << bit % 8;
 }

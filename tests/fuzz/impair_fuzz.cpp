@@ -70,7 +70,7 @@ class Traffic {
         drain();
         break;
       case 3:
-        wire_.send_answers.push_back({amount % 8, static_cast<drv::SendStatus>(amount / 8 % 4)});
+        wire_.send_answers.push_back({amount % 8, static_cast<drv::SendStatus>(1 + amount / 8 % 3)});
         break;
       case 4:
         drain();

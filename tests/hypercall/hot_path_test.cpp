@@ -107,11 +107,13 @@ TEST_F(HotPath, does_not_allocate) {
   net::Ifnet& null = running("null:,rx=20000");
   net::Ifnet& a = running("mem:lan");
   net::Ifnet& b = running("mem:lan");
+  net::Ifnet& worse = running("impair:[null:,rx=40000],loss=1%,dup=1%,corrupt=1%,delay=1us,jitter=1us,rate=1tbit");
   const Frame there = ether(b.lladdr(), 0x88b5, counting(46), a.lladdr());
   const Frame back = ether(a.lladdr(), 0x88b5, counting(1400), b.lladdr());
   burst(a, there);
   burst(b, back);
   burst(null, there);
+  burst(worse, there);
   const std::uint64_t null_in = null.counters.ipackets.get(), a_in = a.counters.ipackets.get();
   ASSERT_GT(tap.bytes, 0U);
 
@@ -120,6 +122,7 @@ TEST_F(HotPath, does_not_allocate) {
     burst(a, there);
     burst(b, back);
     burst(null, there);
+    burst(worse, there);
   }
   EXPECT_EQ(allocations, before);
 

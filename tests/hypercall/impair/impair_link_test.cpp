@@ -230,6 +230,18 @@ TEST_F(ImpairLink, refuses_a_frame_larger_than_the_inner_link_takes_at_once) {
   EXPECT_EQ(wire().sent.size(), 1U);
 }
 
+// Else the inner link would make the checksum of the damaged bytes, and nobody would notice.
+TEST_F(ImpairLink, finishes_a_checksum_before_it_damages_the_frame) {
+  wire().caps.offload = net::OffloadSet::all();
+  net::Ifnet& ifp = impaired(",corrupt=100%,dir=out");
+  net::MbufPtr packet = domain.pool().copy_in(frame(100));
+  packet->pkthdr.offload = {.flags = net::Offload::kNeedsChecksum, .csum_start = 34, .csum_offset = 16};
+  (void)ifp.transmit(std::move(packet));
+  host.settle();
+  ASSERT_EQ(wire().sent.size(), 1U);
+  EXPECT_EQ(wire().sent_offload[0], net::Offload{});
+}
+
 TEST_F(ImpairLink, damages_a_frame_without_a_byte_no_further) {
   const net::Ifnet& ifp = impaired(",corrupt=100%,dup=100%");
   wire().arrive({});
