@@ -112,6 +112,14 @@ TEST_F(TapTcp, super_frames_go_through_whole) {
   expect_sums(*b);
 }
 
+// What one side takes whole is cut, and its checksums finished, for the other.
+TEST_F(TapTcp, super_frames_are_cut_where_the_other_side_cannot) {
+  join("", ",offload=off");
+  if (HasFatalFailure()) return;
+  transfer(counting(kBytes));
+  EXPECT_GT(forth->super_frames, 20U);
+}
+
 TEST_F(TapTcp, ordinary_frames_go_without_offload) {
   join(",offload=off", ",offload=off");
   if (HasFatalFailure()) return;
