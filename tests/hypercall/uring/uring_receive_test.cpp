@@ -155,6 +155,41 @@ TEST_P(UringReceive, hears_neither_itself_nor_the_host) {
   EXPECT_EQ(sink.frames[0].bytes.size(), 113U);
 }
 
+// --- calls that fail; a ring has none on the way of a frame ---
+
+TEST_P(UringReceive, survives_a_failure_and_ends_with_one_that_stays) {
+  const bool multishot = std::string(GetParam().name) == "multishot";
+  if (!multishot && std::string(GetParam().name) != "recvmmsg") GTEST_SKIP() << "receives without a call";
+  const char* const call = multishot ? "io_uring_get_events" : "recvmmsg";
+  for (const int number : {EINTR, EIO, ENETDOWN, EEXIST}) {
+    HostFaults host;
+    host.fail(call, number, 1);
+    const std::size_t before = sink.frames.size();
+    for (int i = 0; i < 5; ++i) arrive(ether(kOurMac, 0x88b5, counting(46)));
+    ASSERT_TRUE(drain_until_frames(before + 5)) << number;
+  }
+  const std::size_t got = sink.frames.size();
+  HostFaults host;
+  host.fail(call, EIO);
+  for (int i = 0; i < 5; ++i) arrive(ether(kOurMac, 0x88b5, counting(46)));
+  ASSERT_TRUE(drain_until([&] { return !sink.states.empty(); }));
+  EXPECT_EQ(sink.states.back(), net::LinkState::down);
+  EXPECT_EQ(sink.why->number(), EIO) << sink.why->text;
+  EXPECT_EQ(sink.frames.size() + sink.lost(DropReason::not_running), got + 5) << "and what waited is counted";
+  EXPECT_LT(host.calls(call), 20) << "it did not spin";
+}
+
+TEST_P(UringReceive, goes_on_without_its_counts) {
+  {
+    HostFaults host;
+    host.fail("getsockopt", EIO);
+    for (int i = 0; i < 5; ++i) arrive(ether(kOurMac, 0x88b5, counting(46)));
+    ASSERT_TRUE(drain_until_frames(5));
+  }
+  link.stop();
+  EXPECT_EQ(sink.losses, decltype(sink.losses){});
+}
+
 INSTANTIATE_TEST_SUITE_P(Ways, UringReceive, testing::ValuesIn(kWays),
                          [](const auto& way) { return std::string(way.param.name); });
 
