@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "hypercall/host/instance.hpp"
@@ -147,9 +148,11 @@ class Passt : public Interop {
       ASSERT_GT(reply.size(), 8U + 240U) << "no answer to DHCP";
       EXPECT_EQ(load_be32(&reply[8 + 16]), kOurAddress) << "yiaddr";
       const Bytes options = Bytes(reply).subspan(8 + 240);
-      const Frame offer = hex("35 01 02"), ack = hex("35 01 05"), router = hex("03 04 c0000201");
-      EXPECT_FALSE(std::ranges::search(options, type == 1 ? offer : ack).empty()) << "the kind of message";
-      EXPECT_FALSE(std::ranges::search(options, router).empty());
+      const auto has = [&](const Frame& option) {
+        return std::search(options.begin(), options.end(), option.begin(), option.end()) != options.end();
+      };
+      EXPECT_TRUE(has(type == 1 ? hex("35 01 02") : hex("35 01 05"))) << "DHCPOFFER, then DHCPACK";
+      EXPECT_TRUE(has(hex("03 04 c0000201"))) << "the router";
     }
   }
   void expect_udp(Host& host, Flow flow) {
