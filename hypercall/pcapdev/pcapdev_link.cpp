@@ -69,13 +69,19 @@ Result<Pcap> activate(const std::string& name, const net::BpfProgram& filter) {
   return pcap;
 }
 
+// What it stands on, once all of it is open.
+struct PcapdevParts {
+  HostWire wire;
+  PacketSocket members;  // whose memberships the interface follows
+  net::BpfProgram filter;
+};
+
 class PcapdevLink final : public drv::LinkPort {
  public:
-  PcapdevLink(HostWire wire, PacketSocket members, net::BpfProgram filter, const drv::LinkCaps& caps,
-              const drv::LinkOwner& owner, FdWatch& watch)
-      : wire_(std::move(wire)),
-        members_(std::move(members)),
-        filter_(std::move(filter)),
+  PcapdevLink(PcapdevParts parts, const drv::LinkCaps& caps, const drv::LinkOwner& owner, FdWatch& watch)
+      : wire_(std::move(parts.wire)),
+        members_(std::move(parts.members)),
+        filter_(std::move(parts.filter)),
         caps_(caps),
         domain_(owner.domain),
         watch_(watch),
@@ -250,9 +256,9 @@ Result<drv::OpenLink> open_pcapdev_link(const drv::Linkstr& linkstr, const drv::
   wire->describe(caps);
   const bool nano = pcap_get_tstamp_precision(tried->get()) == PCAP_TSTAMP_PRECISION_NANO;
   std::string chosen = std::string(pcap_lib_version()) + (nano ? "; nanoseconds" : "; microseconds");
-  return drv::OpenLink{
-      std::make_unique<PcapdevLink>(std::move(*wire), std::move(*members), std::move(*filter), caps, owner, watch),
-      caps, nullptr, std::move(chosen)};
+  PcapdevParts parts{std::move(*wire), std::move(*members), std::move(*filter)};
+  return drv::OpenLink{std::make_unique<PcapdevLink>(std::move(parts), caps, owner, watch), caps, nullptr,
+                       std::move(chosen)};
 }
 
 }  // namespace vif::host
