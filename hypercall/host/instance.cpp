@@ -5,6 +5,7 @@
 #include "hypercall/null_link.hpp"
 #include "hypercall/pcap_link.hpp"
 #include "hypercall/pcapdev/pcapdev_link.hpp"
+#include "hypercall/shm/shm_link.hpp"
 #include "hypercall/stream/stream_link.hpp"
 #include "hypercall/tap/tap_link.hpp"
 #include "hypercall/uring/uring_link.hpp"
@@ -37,6 +38,7 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
       return open(l, owner, **watch, ports.clock);
     }));
   };
+  add_waiting("shm", open_shm_link);
   add_waiting("stream", open_stream_link);
   add_waiting("tap", open_tap_link);
   must(schemes_.add("vxlan", [this, ports](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {

@@ -73,6 +73,7 @@ std::unique_ptr<World> make_impair_world();
 std::unique_ptr<World> make_mem_world();
 std::unique_ptr<World> make_null_world();
 std::unique_ptr<World> make_pcap_world();
+std::unique_ptr<World> make_shm_world();
 std::unique_ptr<World> make_sim_world();
 std::unique_ptr<World> make_stream_world();
 std::unique_ptr<World> make_stream_bess_world();
@@ -91,6 +92,7 @@ inline constexpr Backend kBackends[] = {
     {"impair_off", make_impair_off_world},
     {"null", make_null_world},
     {"pcap", make_pcap_world},
+    {"shm", make_shm_world},
     {"sim", make_sim_world},
     {"stream", make_stream_world},
     {"stream_bess", make_stream_bess_world},

@@ -136,10 +136,17 @@ ssize_t __wrap_writev(int fd, const iovec* iov, int count) {
   return __real_write(fd, some.data(), std::min(bytes, some.size()));
 }
 VIF_WRAP_ERRNO(ssize_t, recvmsg, (int fd, msghdr* message, int flags), (fd, message, flags))
+VIF_WRAP_ERRNO(ssize_t, sendto,
+               (int fd, const void* from, std::size_t bytes, int flags, const sockaddr* to, socklen_t to_bytes),
+               (fd, from, bytes, flags, to, to_bytes))
 VIF_WRAP_ERRNO(int, recvmmsg, (int fd, mmsghdr* messages, unsigned n, int flags, timespec* timeout),
                (fd, messages, n, flags, timeout))
 VIF_WRAP_ERRNO(int, sendmmsg, (int fd, mmsghdr* messages, unsigned n, int flags), (fd, messages, n, flags))
 VIF_WRAP_ERRNO(int, open64, (const char* path, int flags, unsigned mode), (path, flags, mode))
+VIF_WRAP_ERRNO(int, openat64, (int folder, const char* path, int flags, unsigned mode), (folder, path, flags, mode))
+VIF_WRAP_ERRNO(int, mkdir, (const char* path, mode_t mode), (path, mode))
+VIF_WRAP_ERRNO(int, fcntl64, (int fd, int what, void* argument), (fd, what, argument))
+VIF_WRAP_ERRNO(ssize_t, pwrite64, (int fd, const void* from, std::size_t bytes, off_t at), (fd, from, bytes, at))
 VIF_WRAP_ERRNO(int, socket, (int family, int type, int protocol), (family, type, protocol))
 VIF_WRAP_ERRNO(int, bind, (int fd, const sockaddr* address, socklen_t bytes), (fd, address, bytes))
 VIF_WRAP_ERRNO(int, connect, (int fd, const sockaddr* address, socklen_t bytes), (fd, address, bytes))
@@ -155,6 +162,8 @@ VIF_WRAP_ERRNO(void*, mmap64, (void* at, std::size_t bytes, int protection, int 
 VIF_WRAP_ERRNO(int, ftruncate64, (int fd, off_t bytes), (fd, bytes))
 VIF_WRAP_ERRNO(int, fstat64, (int fd, struct stat* status), (fd, status))
 VIF_WRAP_ERRNO(int, shm_open, (const char* name, int flags, mode_t mode), (name, flags, mode))
+VIF_WRAP_ERRNO(int, shmget, (key_t key, std::size_t bytes, int flags), (key, bytes, flags))
+VIF_WRAP_ERRNO(void*, shmat, (int id, const void* at, int flags), (id, at, flags))
 VIF_WRAP_ERRNO(int, eventfd, (unsigned count, int flags), (count, flags))
 VIF_WRAP_ERRNO(int, epoll_create1, (int flags), (flags))
 VIF_WRAP_ERRNO(int, epoll_ctl, (int epoll, int what, int fd, epoll_event* event), (epoll, what, fd, event))
