@@ -32,7 +32,8 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
-    if (unknown) std::fprintf(stderr, "virtifctl: unknown command '%s': known are bridge, dump, replay, show\n", argv[1]);
+    if (unknown)
+      std::fprintf(stderr, "virtifctl: unknown command '%s': known are bridge, dump, replay, show\n", argv[1]);
     return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version
   }
   if (app.got_subcommand("bridge")) return bridge.run();
