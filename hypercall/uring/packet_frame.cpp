@@ -27,6 +27,14 @@ std::int64_t nanoseconds(std::uint32_t seconds, std::uint32_t rest_ns) {
   return std::int64_t{seconds} * 1'000'000'000 + rest_ns;
 }
 
+// 0, which says "no time", for one beyond the years 1677 to 2262.
+std::int64_t nanoseconds(const timespec& time) {
+  std::int64_t ns = 0;
+  const bool beyond = __builtin_mul_overflow(std::int64_t{time.tv_sec}, std::int64_t{1'000'000'000}, &ns) ||
+                      __builtin_add_overflow(ns, std::int64_t{time.tv_nsec}, &ns);
+  return beyond ? 0 : ns;
+}
+
 FrameNotes notes_of(const tpacket2_hdr& header) {
   return {header.tp_status, header.tp_vlan_tci, header.tp_vlan_tpid, nanoseconds(header.tp_sec, header.tp_nsec)};
 }
@@ -87,8 +95,7 @@ FrameNotes notes_in_control(Bytes control) {
       notes.vlan_tpid = aux.tp_vlan_tpid;
     } else if (header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_TIMESTAMPNS &&
                data.size() >= sizeof(timespec)) {
-      const auto time = front<timespec>(data);
-      notes.timestamp_ns = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+      notes.timestamp_ns = nanoseconds(front<timespec>(data));
     }
   }
   return notes;

@@ -159,4 +159,14 @@ TEST(NotesInControl, reads_what_is_there_and_no_further) {
   }
 }
 
+TEST(NotesInControl, take_a_time_no_clock_shows_for_none) {
+  Frame control(CMSG_SPACE(sizeof(timespec)));
+  put(control, 0,
+      cmsghdr{.cmsg_len = CMSG_LEN(sizeof(timespec)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_TIMESTAMPNS});
+  for (const timespec beyond : {timespec{INT64_MIN, 0}, timespec{INT64_MAX / 1'000'000'000, INT64_MAX}}) {
+    put(control, CMSG_LEN(0), beyond);
+    EXPECT_EQ(host::notes_in_control(control).timestamp_ns, 0);
+  }
+}
+
 }  // namespace
