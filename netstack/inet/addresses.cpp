@@ -151,7 +151,10 @@ void Addresses::become_usable(std::size_t index) {
   }
   arm();
   const InterfaceAddress ready = entries_[index];
-  if (ready.origin == AddressOrigin::link_local) interface_.router_discovery.start();
+  if (ready.origin == AddressOrigin::link_local) {
+    interface_.membership6.announce();
+    interface_.router_discovery.start();
+  }
   tell(ready, AddressEvent::ready);
 }
 

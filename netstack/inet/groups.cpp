@@ -32,6 +32,7 @@ Status Groups::join(const IpAddress& group) {
   }
   if (Status added = interface_.ifp.ioctl(AddMulti{MacRange::single(group_mac(group))}); !added) return added;
   members_.insert(at, {group, 1});
+  interface_.membership(group).joined(group);
   return {};
 }
 
@@ -42,12 +43,15 @@ Status Groups::leave(const IpAddress& group) {
   }
   if (--at->references > 0) return {};
   members_.erase(at);
+  interface_.membership(group).left(group);
   return interface_.ifp.ioctl(DelMulti{MacRange::single(group_mac(group))});
 }
 
 void Groups::leave_all() {
   for (; !members_.empty(); members_.pop_back()) {
-    (void)interface_.ifp.ioctl(DelMulti{MacRange::single(group_mac(members_.back().group))});
+    const IpAddress& group = members_.back().group;
+    (void)interface_.ifp.ioctl(DelMulti{MacRange::single(group_mac(group))});
+    interface_.membership(group).left(group);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The IP multicast groups one interface has joined, counted, each with its place in the driver's multicast list.
-// Domain's thread.
+// Routers hear of it from membership.hpp. Domain's thread.
 #pragma once
 
 #include <vector>

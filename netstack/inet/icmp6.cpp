@@ -47,6 +47,7 @@ void Icmp6::input(Packet packet) {
       return hear_error(packet, type, code);
     default:
       if (Nd6::is_discovery(type)) return stack_.nd6.input(std::move(packet));
+      if (GroupMessages::is_mld(type)) return stack_.group_messages.mld_input(std::move(packet));
       return count.drop(InetDrop::ignored);
   }
 }

@@ -44,6 +44,7 @@ Status Inet::detach(Ifnet& ifp) {
     return fail(std::errc::resource_deadlock_would_occur,
                 ifp.name() + " cannot be detached from inside an upcall: post that to the domain");
   }
+  interface->say_goodbye();
   take_off(*interface);
   return {};
 }

@@ -35,6 +35,8 @@ InetData InetCounters::read() const {
   data.errors_sent = errors_sent.get();
   data.errors_suppressed = errors_suppressed.get();
   data.conflicts = conflicts.get();
+  data.reports_sent = reports_sent.get();
+  data.queries_heard = queries_heard.get();
   for (std::size_t i = 0; i < kInetDrops; ++i) data.drops[i] = drops_[i].get();
   return data;
 }

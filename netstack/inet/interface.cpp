@@ -8,6 +8,8 @@ namespace vif::net::inet {
 Interface::Interface(Stack& stack, Ifnet& ifnet)
     : ifp(ifnet),
       neighbours(stack, *this),
+      membership4(stack, *this),
+      membership6(stack, *this),
       groups(*this),
       addresses(stack, *this),
       router_discovery(stack, *this),
@@ -43,7 +45,15 @@ Status Interface::start() {
 void Interface::link_changed() {
   neighbours.flush();
   stack_.routes.forget_advertised(*this);
+  membership4.announce();
+  membership6.announce();
   addresses.claim_again();
+}
+
+void Interface::say_goodbye() {
+  groups.leave_all();
+  membership4.say_changes();
+  membership6.say_changes();
 }
 
 void Interface::ether_protocol_input(Ifnet&, const EtherHeader& header, MbufPtr payload) {

@@ -8,6 +8,7 @@
 #include "netstack/ifnet.hpp"
 #include "netstack/inet/addresses.hpp"
 #include "netstack/inet/groups.hpp"
+#include "netstack/inet/membership.hpp"
 #include "netstack/inet/neighbours.hpp"
 #include "netstack/inet/router_discovery.hpp"
 
@@ -22,6 +23,7 @@ class Interface final : private EtherProtocol {
 
   Ifnet& ifp;
   Neighbours neighbours;
+  Membership membership4, membership6;
   Groups groups;
   Addresses addresses;
   RouterDiscovery router_discovery;
@@ -35,10 +37,14 @@ class Interface final : private EtherProtocol {
   std::uint32_t mtu6() const { return std::min(ifp.mtu_bytes(), router_mtu_bytes); }
   std::uint32_t mtu(const IpAddress& destination) const { return destination.is_v4() ? ifp.mtu_bytes() : mtu6(); }
 
+  Membership& membership(const IpAddress& group) { return group.is_v4() ? membership4 : membership6; }
+
   // Joins what every host is in, and makes the link-local address. What the driver says.
   Status start();
   // The link came back, or is another one.
   void link_changed();
+  // Tells the link that it leaves: the last thing before it is detached.
+  void say_goodbye();
 
  private:
   void ether_protocol_input(Ifnet& ifnet, const EtherHeader& header, MbufPtr payload) override;

@@ -11,6 +11,22 @@ constexpr std::uint8_t kVersion = 4;
 // RFC 2113, 2.1: type 148, 4 bytes, value 0.
 constexpr std::array<std::byte, 4> kRouterAlert = {std::byte{148}, std::byte{4}, std::byte{0}, std::byte{0}};
 
+// Whether it is among the options, which end where they are not well-formed (RFC 791, 3.1).
+bool has_router_alert(Bytes options) {
+  constexpr std::byte kEnd{0}, kNoOperation{1};
+  while (!options.empty() && options[0] != kEnd) {
+    if (options[0] == kNoOperation) {
+      options = options.subspan(1);
+      continue;
+    }
+    const std::size_t bytes = options.size() < 2 ? 0 : std::to_integer<std::size_t>(options[1]);
+    if (bytes < 2 || bytes > options.size()) return false;
+    if (bytes == kRouterAlert.size() && options[0] == kRouterAlert[0]) return true;
+    options = options.subspan(bytes);
+  }
+  return false;
+}
+
 }  // namespace
 
 Ip4Header Ip4Header::load(const std::byte* from) {
@@ -64,7 +80,9 @@ void Ip4::input(Interface& in, MbufPtr m) {
                 .protocol = header.protocol,
                 .hops = header.ttl,
                 .payload = header.header_bytes,
-                .to_group = (m->pkthdr.flags & (M_BCAST | M_MCAST)) != 0};
+                .to_group = (m->pkthdr.flags & (M_BCAST | M_MCAST)) != 0,
+                .router_alert = header.header_bytes > kIp4HeaderBytes &&
+                                has_router_alert(m->bytes().first(header.header_bytes).subspan(kIp4HeaderBytes))};
   const bool source_is_host = header.src.is_unspecified() || header.src.is_unicast();
   const bool loopback = header.src.is_loopback() || header.dst.is_loopback();
   if (!source_is_host || loopback || in.addresses.is_broadcast(header.src)) return count.drop(InetDrop::bad_address);
@@ -95,6 +113,8 @@ void Ip4::deliver(Packet packet) {
   switch (packet.protocol) {
     case kProtocolIcmp4:
       return stack_.icmp4.input(std::move(packet));
+    case kProtocolIgmp:
+      return stack_.group_messages.igmp_input(std::move(packet));
     case kProtocolUdp:
       return stack_.udp.input(std::move(packet));
     default:

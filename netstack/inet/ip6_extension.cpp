@@ -85,6 +85,7 @@ Ip6::Walk Ip6::step_over_options(Packet& packet) {
       stack_.counters.drop(InetDrop::ignored);
       return Walk::ended;
     }
+    packet.router_alert |= kind == kAlert;
     at += 2 + std::to_integer<std::size_t>(header[at + 1]);
   }
   return Walk::on;

@@ -41,6 +41,7 @@ struct Packet {
   std::size_t payload = 0;  // bytes of IP headers before it
   bool to_group = false;    // broadcast or multicast, on IP's level or the link's
   bool was_cut = false;     // came in a fragment or several
+  bool router_alert = false;
 
   // Where an answer has to leave: link-local addresses mean nothing elsewhere.
   Interface* in_if_link_local() const { return src.is_link_local() ? in : nullptr; }

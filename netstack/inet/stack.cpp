@@ -34,6 +34,7 @@ Stack::Stack(Domain& domain_in, const InetConfig& config_in)
       ip6(*this),
       icmp6(*this),
       nd6(*this),
+      group_messages(*this),
       forward(*this),
       echo(*this),
       udp(*this),

@@ -12,6 +12,7 @@
 #include "netstack/inet/arp.hpp"
 #include "netstack/inet/echo.hpp"
 #include "netstack/inet/forward.hpp"
+#include "netstack/inet/group_messages.hpp"
 #include "netstack/inet/icmp4.hpp"
 #include "netstack/inet/icmp6.hpp"
 #include "netstack/inet/inet.hpp"
@@ -81,6 +82,7 @@ struct Stack {
   Ip6 ip6;
   Icmp6 icmp6;
   Nd6 nd6;
+  GroupMessages group_messages;
   Forward forward;
   Echo echo;
   Udp udp;

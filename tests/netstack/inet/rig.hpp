@@ -105,10 +105,19 @@ class InetRig : public testing::Test {
   }
   void run(Time time) { host.run_until(host.clock.now() + time); }
 
-  // What left since the last call.
+  // What left since the last call, but for what routers are told about groups: that is put to `reports`.
   std::vector<Frame> sent(std::size_t port = 0) {
     host.settle();
-    return std::exchange(ports[port]->wire.sent, {});
+    std::vector<Frame> others;
+    for (Frame& frame : std::exchange(ports[port]->wire.sent, {})) {
+      (is_group_report(frame) ? reports : others).push_back(std::move(frame));
+    }
+    return others;
+  }
+  // IGMP, or ICMPv6 behind a hop-by-hop header.
+  static bool is_group_report(const Frame& frame) {
+    const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(frame.at(i)); };
+    return be16_at(frame, 12) == 0x0800 ? at(14 + 9) == 2 : be16_at(frame, 12) == 0x86dd && at(14 + 6) == 0;
   }
   Frame sent_one(std::size_t port = 0) {
     std::vector<Frame> frames = sent(port);
@@ -133,6 +142,7 @@ class InetRig : public testing::Test {
   host::sim::SimHost host;
   host::sim::SimWires wires;
   Events events;
+  std::vector<Frame> reports;
   net::Domain& domain;
   std::vector<std::unique_ptr<Port>> ports;
   std::unique_ptr<Inet> inet;
