@@ -66,6 +66,10 @@ Status LwipNetif::add() {
   added_ = true;
   netif_set_igmp_mac_filter(&netif_, igmp_filter);
   netif_set_mld_mac_filter(&netif_, mld_filter);
+  // Every node's (RFC 4291, 2.8): routers announce themselves there, and lwIP asks for it nowhere.
+  if (program(ipv6_group(inet::kAllNodes6.octets), NETIF_ADD_MAC_FILTER) != ERR_OK) {
+    return fail(std::errc::no_buffer_space, ifp_.name() + " has no room for the group of all IPv6 nodes");
+  }
   ::netif_create_ip6_linklocal_address(&netif_, 1);
   netif_set_ip6_autoconfig_enabled(&netif_, 1);
   follow_link();

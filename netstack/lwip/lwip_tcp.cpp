@@ -137,6 +137,7 @@ void TcpConnection::offer(Scope& scope) {
   offering_ = true;
   while (pending_ != nullptr) {
     const Bytes piece(static_cast<const std::byte*>(pending_->payload), pending_->len);
+    offered_ = static_cast<std::uint16_t>(piece.size());
     const std::size_t taken = std::min(events_->tcp_received(*this, piece), piece.size());
     if (scope.gone() || pending_ == nullptr) return;  // destroyed or closed
     if (pcb_ != nullptr) ::tcp_recved(pcb_, static_cast<u16_t>(taken));
@@ -177,6 +178,7 @@ void TcpConnection::close() {
   tcp_pcb* const pcb = pcb_;
   let_go();
   if (pcb == nullptr) return;
+  if (offering_) ::tcp_recved(pcb, offered_);
   if (::tcp_close(pcb) != ERR_OK) {  // no memory for a FIN
     ::tcp_abort(pcb);
     for (Scope* scope = scope_; scope != nullptr; scope = scope->outer) scope->aborted = true;

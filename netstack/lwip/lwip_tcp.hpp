@@ -60,7 +60,8 @@ class VIF_API TcpConnection {
   void resume();
   // Sends what was written and then FIN; receiving goes on. ENOTCONN.
   Status shutdown();
-  // The same, and nothing more is heard of it: destroy it at leisure. What was received and not taken resets it.
+  // The same, and nothing more is heard of it: destroy it at leisure. What was received and not taken resets it; called
+  // from inside tcp_received, it takes what that was given.
   void close();
 
   Endpoint local() const;  // 0.0.0.0:0 when it is over
@@ -76,13 +77,14 @@ class VIF_API TcpConnection {
   void let_go();
 
   LwipStack& stack_;
-  tcp_pcb* pcb_;             // null: over or closed
-  TcpEvents* events_;        // null: accepted, and nobody hears of it yet
-  pbuf* pending_ = nullptr;  // received, not taken
-  bool finished_ = false;    // the peer's FIN has come, and nobody was told
-  bool wants_room_ = false;  // a write() took less than all
-  bool offering_ = false;    // offer() is on the stack
-  Scope* scope_ = nullptr;   // the innermost of our calls on the stack, to be told when this is destroyed in it
+  tcp_pcb* pcb_;               // null: over or closed
+  TcpEvents* events_;          // null: accepted, and nobody hears of it yet
+  pbuf* pending_ = nullptr;    // received, not taken
+  bool finished_ = false;      // the peer's FIN has come, and nobody was told
+  bool wants_room_ = false;    // a write() took less than all
+  bool offering_ = false;      // offer() is on the stack
+  std::uint16_t offered_ = 0;  // the bytes it speaks of just now
+  Scope* scope_ = nullptr;     // the innermost of our calls on the stack, to be told when this is destroyed in it
 };
 
 // What comes to a listener.

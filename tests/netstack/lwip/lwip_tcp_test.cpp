@@ -132,6 +132,23 @@ TEST_F(LwipTcp, may_be_destroyed_by_what_it_calls) {
   EXPECT_NE(out.back().flags & Segment::kRst, 0) << "the peer is told";
 }
 
+TEST_F(LwipTcp, ends_in_order_when_closed_by_what_it_calls) {
+  establish();
+  side.then = [&] {
+    EXPECT_EQ(*side.held->write(text("bye")), 3U);
+    side.held->close();
+  };
+  arrive(from_peer(Segment::kAck | Segment::kPsh, text("x")));
+  Frame said;
+  int flags = 0;
+  for (const Segment& segment : segments()) {
+    said = said + segment.data;
+    flags |= segment.flags;
+  }
+  EXPECT_EQ(said, text("bye"));
+  EXPECT_EQ(flags & (Segment::kFin | Segment::kRst), Segment::kFin);
+}
+
 TEST_F(LwipTcp, may_be_refused) {
   side.refuse = true;
   listener = std::move(*TcpListener::listen(*stack, {net::inet::kAny4, kOurPort}, side));
