@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "hypercall/shm/frame_descriptor.hpp"
-#include "hypercall/shm/word_copy.hpp"
 
 namespace vif::host::shm {
 
@@ -45,19 +44,18 @@ void RingReader::rewind() {
 }
 
 std::size_t RingReader::copy_out(std::size_t most, ReadBuffer& buffer) const {
-  std::size_t used = 0;  // of buffer.words
+  std::size_t used = 0;  // of buffer.bytes
   std::size_t n = 0;
-  for (; n < std::min(most, ReadBuffer::kFrames); ++n) {
+  for (; n < std::min(most, ReadBuffer::kFrames) && used < ReadBuffer::kNearBytes; ++n) {
     const FrameDescriptor frame = FrameDescriptor::load(ring_.descriptors[(next_ + n) % kRingFrames]);
-    const std::size_t words = frame.sane() ? frame.words() : 0;
-    if (words > buffer.words.size() - used) break;
-    load_words(&ring_.words[frame.offset() / sizeof(Word)], words, &buffer.words[used]);
+    const std::size_t bytes = frame.sane() ? frame.bytes : 0;
+    load_blocks(&ring_.words[frame.offset() / sizeof(Word)], whole_blocks(bytes), &buffer.bytes[used]);
     drv::RxFrame& copy = buffer.frames[n];
-    copy.bytes = {reinterpret_cast<const std::byte*>(&buffer.words[used]), words == 0 ? 0 : frame.bytes};
+    copy.bytes = {&buffer.bytes[used], bytes};
     copy.timestamp_ns = frame.timestamp_ns;
     copy.offload = frame.offload;
     buffer.at[n] = frame.at;
-    used += words;
+    used += whole_blocks(bytes);
   }
   return n;
 }

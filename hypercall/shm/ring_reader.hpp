@@ -14,12 +14,12 @@ namespace vif::host::shm {
 // Where frames are copied to, for the readers of one thread in turn.
 struct ReadBuffer {
   static constexpr std::size_t kFrames = 32;
-  static constexpr std::size_t kBytes = 128 * 1024;  // all 32 but for super-frames, of which one fits
-  static_assert(kBytes >= kFrameBytesMax);
+  // No frame begins behind it: what is copied out is best still in the nearest cache when the driver looks at it.
+  static constexpr std::size_t kNearBytes = 10 * 1024;
 
   std::array<drv::RxFrame, kFrames> frames;
   std::array<std::uint64_t, kFrames> at;  // where in the ring each came from
-  std::array<std::uint64_t, kBytes / 8> words;
+  alignas(64) std::array<std::byte, kNearBytes + kFrameBytesMax + 64> bytes;
 };
 
 class RingReader {

@@ -20,9 +20,14 @@ RingWriter::RingWriter(Progress& progress, Ring& ring)
     : progress_(progress),
       ring_(ring),
       frames_(progress.published.load(std::memory_order_relaxed)),
-      bytes_((progress.begun_bytes.load(std::memory_order_relaxed) + 7) & ~std::uint64_t{7}) {
+      bytes_(whole_blocks(progress.begun_bytes.load(std::memory_order_relaxed))) {
   begin_next();
   Cached::done();
+}
+
+RingWriter::~RingWriter() {
+  progress_.begun_frames.store(frames_, std::memory_order_relaxed);
+  progress_.begun_bytes.store(bytes_, std::memory_order_relaxed);
 }
 
 // Says what the next burst may write over, before it does; that nothing of it was written yet costs readers nothing but

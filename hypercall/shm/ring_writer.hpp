@@ -5,7 +5,7 @@
 
 #include <span>
 
-#include "hypercall/shm/word_copy.hpp"
+#include "hypercall/shm/shared_copy.hpp"
 #include "virtif/link.hpp"
 
 namespace vif::host::shm {
@@ -15,6 +15,10 @@ class RingWriter {
   // Takes the ring over. The predecessor may have died while it wrote: readers of what it was writing over must go on
   // to see that it was.
   RingWriter(Progress& progress, Ring& ring);
+  // What it had begun and not written stays good for readers, and for the next one at this place.
+  ~RingWriter();
+  RingWriter(const RingWriter&) = delete;
+  RingWriter& operator=(const RingWriter&) = delete;
 
   // Copies the frames in, each at most kFrameBytesMax. They are with all readers when it returns.
   void write(std::span<const drv::TxFrame> frames, std::int64_t timestamp_ns);

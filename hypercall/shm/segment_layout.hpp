@@ -45,7 +45,7 @@ struct Progress {
   Word begun_bytes;
 };
 
-// Of one frame, packed; ring_reader.cpp and ring_writer.cpp agree through frame_descriptor.hpp.
+// Of one frame, packed as frame_descriptor.hpp does.
 struct alignas(32) Descriptor {
   std::array<Word, 4> words;
 };

@@ -103,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   done = true;
   if (scribbler.joinable()) scribbler.join();
 
+  ring.die();
   ring.succeed();
   ring.write(numbered(60, 1));
   for (int i = 0; i < 5000 && reader.read(32, ring.buffer).looked_at > 0; ++i) {

@@ -41,6 +41,7 @@ struct OneRing {
 
   // As new, but for the bytes.
   void clear() {
+    writer.reset();
     for (host::shm::Word* counter : {&progress->published, &progress->begun_frames, &progress->begun_bytes})
       *counter = 0;
     for (host::shm::Descriptor& descriptor : ring->descriptors) {
@@ -49,8 +50,19 @@ struct OneRing {
     succeed();
   }
 
-  // The sender is gone, and the next one takes its ring over.
-  void succeed() { writer = std::make_unique<host::shm::RingWriter>(*progress, *ring); }
+  // The sender is killed: its writer says nothing more.
+  void die() {
+    const std::array<std::uint64_t, 3> last = {progress->published, progress->begun_frames, progress->begun_bytes};
+    writer.reset();
+    progress->published = last[0];
+    progress->begun_frames = last[1];
+    progress->begun_bytes = last[2];
+  }
+  // It is gone, and the next one takes its ring over.
+  void succeed() {
+    writer.reset();
+    writer = std::make_unique<host::shm::RingWriter>(*progress, *ring);
+  }
 
   struct Drained {
     std::vector<Frame> frames;

@@ -110,6 +110,7 @@ TEST(Ring, goes_on_where_a_dead_sender_stopped) {
   OneRing ring;
   RingReader reader = ring.reader();
   ring.write(numbered(60, 1));
+  ring.die();
   ring.succeed();
   ring.write(numbered(60, 2));
   EXPECT_EQ(ring.drain(reader), (Drained{{numbered(60, 1), numbered(60, 2)}, 0, 0}));
@@ -121,6 +122,7 @@ TEST(Ring, does_not_give_what_a_dead_sender_was_writing_over) {
   RingReader reader = ring.reader();
   for (unsigned i = 0; i < kRingFrames; ++i) ring.write(numbered(60, i));
   ring.ring->descriptors[5].words[1].store(0);  // torn
+  ring.die();
   ring.succeed();
   ring.write(numbered(60, kRingFrames));
   const Drained drained = ring.drain(reader);
@@ -129,12 +131,24 @@ TEST(Ring, does_not_give_what_a_dead_sender_was_writing_over) {
   for (const Frame& frame : drained.frames) EXPECT_EQ(frame.size(), 60U);
 }
 
+TEST(Ring, loses_nothing_when_senders_come_and_go) {
+  OneRing ring;
+  RingReader reader = ring.reader();
+  std::vector<Frame> sent;
+  for (unsigned i = 0; i < 1000; ++i) {
+    sent.push_back(numbered(60, i));
+    ring.write(sent.back());
+    ring.succeed();
+  }
+  EXPECT_EQ(ring.drain(reader), (Drained{sent, 0, 0}));
+}
+
 // --- nonsense ---
 
 TEST(Ring, drops_and_counts_descriptors_that_cannot_be_and_goes_on) {
   const std::vector<std::pair<std::size_t, std::uint64_t>> kNonsense = {
-      {0, 3},                                 // not on a word
-      {0, kRingBytes - 8},                    // over the ring's end
+      {0, 8},                                 // not on a block
+      {0, kRingBytes - 16},                   // over the ring's end
       {1, 0},                                 // no bytes
       {1, kFrameBytesMax + 1},                // too many
       {1, 0xffff'ffff},                       // as many as can be said
@@ -164,6 +178,7 @@ TEST(Ring, survives_counters_of_any_value) {
       EXPECT_LE(drained.frames.size(), 10U);
       reader.rewind();
       ring.drain(reader);
+      ring.die();
       ring.succeed();
       ring.write(numbered(60, 11));
       ring.drain(reader);

@@ -75,6 +75,27 @@ pid_t start_sender(const ShmSegment& segment, std::uint64_t id) {
   }
 }
 
+// Senders that end with the test, however that ends.
+class Senders {
+ public:
+  ~Senders() {
+    while (!pids_.empty()) kill(0);
+  }
+  std::size_t count() const { return pids_.size(); }
+  void start(const ShmSegment& segment, std::uint64_t id) { pids_.push_back(start_sender(segment, id)); }
+  void kill(std::size_t which) {
+    const pid_t pid = pids_[which];
+    pids_.erase(pids_.begin() + static_cast<std::ptrdiff_t>(which));
+    EXPECT_EQ(::kill(pid, SIGKILL), 0);
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFSIGNALED(status)) << "it ended by itself, with " << WEXITSTATUS(status);
+  }
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
 // How many frames all others have ever published in this segment.
 std::uint64_t published_by_others(const shm::Segment& shared, std::size_t us) {
   std::uint64_t frames = 0;
@@ -90,29 +111,21 @@ TEST(ShmDeath, of_any_number_at_any_instruction_is_missed_by_nobody) {
   const SharedView shared(segment);
   Auditor auditor;
   std::mt19937 random(42);
-  std::vector<pid_t> children;
+  Senders senders;
   std::uint64_t id = 1, sent = 0, killed = 0;
   const auto end = Clock::now() + std::chrono::seconds(4);
   while (Clock::now() < end) {
-    while (children.size() < 6) children.push_back(start_sender(segment, ++id));
+    while (senders.count() < 6) senders.start(segment, ++id);
     for (int i = 0; i < 20; ++i) {
       steady.send(signed_frame(0, ++sent));
       receiver.drain(256);
       ASSERT_NO_FATAL_FAILURE(auditor.look_at(receiver.sink.frames));
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 300));
     }
-    const std::size_t which = random() % children.size();
-    ASSERT_EQ(::kill(children[which], SIGKILL), 0);
-    int status = 0;
-    ASSERT_EQ(::waitpid(children[which], &status, 0), children[which]);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "it ended by itself, with " << WEXITSTATUS(status);
-    children.erase(children.begin() + static_cast<std::ptrdiff_t>(which));
+    senders.kill(random() % senders.count());
     ++killed;
   }
-  for (const pid_t child : children) {
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-  }
+  while (senders.count() > 0) senders.kill(0);
   receiver.drain_all();
   ASSERT_NO_FATAL_FAILURE(auditor.look_at(receiver.sink.frames));
   EXPECT_EQ(auditor.frames() + receiver.sink.lost(DropReason::rx_overrun), published_by_others(*shared, 0))

@@ -154,6 +154,9 @@ TEST(Shm, wakes_who_sleeps_once_and_nobody_else) {
   c.watch.collect();
   EXPECT_EQ(b.sink.readies, b_before + 1);
   EXPECT_EQ(c.sink.readies, c_before);
+  EXPECT_TRUE(b.drain(64)) << "awake: there may be more";
+  a.send(counting(60));
+  EXPECT_EQ(calls.calls("sendto"), 1) << "and who is awake is not woken";
 }
 
 TEST(Shm, says_what_it_uses) {
