@@ -35,6 +35,9 @@ class VdeSwitch {
     if (switch_ == 0) {
       pin(1);
       ::dup2(its_end.get(), STDIN_FILENO);
+      const int silent = ::open("/dev/null", O_WRONLY);
+      ::dup2(silent, STDOUT_FILENO);
+      ::dup2(silent, STDERR_FILENO);
       ::execlp("vde_switch", "vde_switch", "-s", folder_.c_str(), nullptr);
       ::_exit(127);
     }
