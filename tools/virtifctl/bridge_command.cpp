@@ -14,10 +14,6 @@ namespace vif::tools {
 namespace {
 
 constexpr int kFailed = 1;
-constexpr std::array kFates = {"forwarded", "flooded", "reserved_group", "bad_source",
-                               "same_port", "blocked", "flood_limit"};
-static_assert(kFates.size() == static_cast<std::size_t>(net::BridgeFate::kCount));
-
 int failed(const std::string& text) {
   fmt::print(stderr, "virtifctl: {}\n", text);
   return kFailed;
@@ -28,8 +24,8 @@ void print_text(const std::vector<host::BridgedLinks::Port>& ports) {
   for (const host::BridgedLinks::Port& port : ports) {
     const net::IfData data = port.ifp.counters.read();
     std::string rest;
-    for (std::size_t i = 2; i < kFates.size(); ++i) {
-      if (port.bridged.fates[i] != 0) rest += fmt::format("{} {} ", port.bridged.fates[i], kFates[i]);
+    for (std::size_t i = 2; i < net::kBridgeFates; ++i) {
+      if (port.bridged.fates[i] != 0) rest += fmt::format("{} {} ", port.bridged.fates[i], net::kBridgeFateNames[i]);
     }
     for (std::size_t i = 0; i < kDropReasons; ++i) {
       if (data.drops[i] != 0) rest += fmt::format("{} {} ", data.drops[i], kDropReasonNames[i]);
@@ -48,9 +44,12 @@ void print_json(const std::vector<host::BridgedLinks::Port>& ports) {
                                   {"link", port.linkstr},
                                   {"in", data.ipackets},
                                   {"out", data.opackets},
+                                  {"probes", port.bridged.probes},
                                   {"flood_copies_failed", port.bridged.flood_copies_failed},
                                   {"times_blocked", port.bridged.times_blocked}};
-    for (std::size_t i = 0; i < kFates.size(); ++i) row["bridged"][kFates[i]] = port.bridged.fates[i];
+    for (std::size_t i = 0; i < net::kBridgeFates; ++i) {
+      row["bridged"][std::string(net::kBridgeFateNames[i])] = port.bridged.fates[i];
+    }
     for (std::size_t i = 0; i < kDropReasons; ++i) row["dropped"][std::string(kDropReasonNames[i])] = data.drops[i];
     rows.push_back(row);
   }
