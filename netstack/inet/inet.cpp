@@ -65,10 +65,10 @@ void Inet::if_link_changed(Ifnet& ifp) {
   if (interface != nullptr && ifp.link_state() != LinkState::down) interface->link_changed();
 }
 
-Status Inet::add_address(Ifnet& ifp, const IpPrefix& address, Claim claim) {
+Status Inet::add_address(Ifnet& ifp, const IpPrefix& address, Claim claim, AddressOrigin origin) {
   Interface* const interface = stack_->find(&ifp);
   if (interface == nullptr) return not_attached(ifp);
-  return interface->addresses.add({.prefix = address}, claim);
+  return interface->addresses.add({.prefix = address, .origin = origin}, claim);
 }
 
 Status Inet::remove_address(Ifnet& ifp, const IpAddress& address) {

@@ -69,7 +69,7 @@ class VIF_API Inet final : private IfEventListener {
   Status detach(Ifnet& ifp);
 
   // EINVAL: no host's address. EEXIST: it has it. ENOBUFS: full.
-  Status add_address(Ifnet& ifp, const IpPrefix& address, Claim claim);
+  Status add_address(Ifnet& ifp, const IpPrefix& address, Claim claim, AddressOrigin origin = AddressOrigin::manual);
   // EADDRNOTAVAIL: it does not have it.
   Status remove_address(Ifnet& ifp, const IpAddress& address);
   std::vector<InterfaceAddress> addresses(const Ifnet& ifp) const;

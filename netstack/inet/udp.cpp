@@ -189,6 +189,7 @@ Status UdpSocket::send_to(MbufPtr payload, const UdpTo& to) {
   }
   const IpAddress source = bound_to_host ? bound_.address : any_of(to.address);
   Ifnet* const via = to.via != nullptr ? to.via : bound_.only;
+  if (via != nullptr && stack_.find(via) == nullptr) return fail(ENXIO, "the interface is not attached to this stack");
   const std::optional<Path> path = stack_.path_to(to.address, source, stack_.find(via));
   if (!path)
     return fail(std::errc::network_unreachable, "no way to " + to.address.to_string() + ", or no address to send from");

@@ -58,8 +58,9 @@ class VIF_API UdpSocket {
   std::uint16_t port() const { return bound_.port; }
 
   // Errors: EINVAL (port 0), ENETUNREACH (no way there, or no address to send from), EAFNOSUPPORT (bound to the other
-  // family), EADDRNOTAVAIL (bound to an address that is gone), EMSGSIZE (more than a packet, or a `whole` one than the
-  // path, carries), ENOBUFS, and what the interface says. A datagram that waits for its neighbour counts as sent.
+  // family), ENXIO (the interface it has to go through is not attached), EADDRNOTAVAIL (bound to an address that is
+  // gone), EMSGSIZE (more than a packet, or a `whole` one than the path, carries), ENOBUFS, and what the interface
+  // says. A datagram that waits for its neighbour counts as sent.
   Status send_to(Bytes payload, const UdpTo& to);
   Status send_to(MbufPtr payload, const UdpTo& to);
 
