@@ -28,6 +28,42 @@ std::byte tcp_flags(Bytes frame) {
   return tcp_at != 0 && frame.size() > tcp_at + kTcpFlagsAt ? frame[tcp_at + kTcpFlagsAt] : std::byte{};
 }
 
+// Whether the packet comes from an address of ours: whatever lwIP answered, it would say to itself, and a service like
+// echo without end.
+bool from_ourselves(Bytes frame) {
+  constexpr std::size_t kSource4At = kEtherHeaderBytes + 12, kSource6At = kEtherHeaderBytes + 8;
+  const std::uint16_t type = EtherHeader::load(frame.data()).type;
+  if (type == inet::kEtherTypeIp4 && frame.size() >= kSource4At + inet::kIp4AddressBytes) {
+    const ip_addr_t source = to_lwip(inet::IpAddress::load4(&frame[kSource4At]));
+    for (const netif* n = netif_list; n != nullptr; n = n->next) {
+      if (!ip4_addr_isany_val(*netif_ip4_addr(n)) && ip4_addr_cmp(netif_ip4_addr(n), ip_2_ip4(&source))) return true;
+    }
+  } else if (type == inet::kEtherTypeIp6 && frame.size() >= kSource6At + inet::kIp6AddressBytes) {
+    const ip_addr_t source = to_lwip(inet::IpAddress::load6(&frame[kSource6At]));
+    for (const netif* n = netif_list; n != nullptr; n = n->next) {
+      for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; ++i) {
+        // A tentative one may be somebody else's, who is about to say so (RFC 4862, 5.4).
+        if (!ip6_addr_isvalid(netif_ip6_addr_state(n, i))) continue;
+        if (ip6_addr_cmp_zoneless(netif_ip6_addr(n, i), ip_2_ip6(&source))) return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Forgets the oldest connections that only wait out their time until `kept` are left.
+void trim_time_wait(std::size_t kept) {
+  tcp_pcb* last_kept = tcp_tw_pcbs;
+  for (std::size_t i = 1; last_kept != nullptr && i < kept; ++i) last_kept = last_kept->next;
+  while (last_kept != nullptr && last_kept->next != nullptr) ::tcp_abort(last_kept->next);
+}
+
+std::size_t count(const tcp_pcb* pcbs) {
+  std::size_t number = 0;
+  for (; pcbs != nullptr; pcbs = pcbs->next) ++number;
+  return number;
+}
+
 }  // namespace
 
 LentMbufs::LentMbufs() : all_(std::make_unique<Lent[]>(kLentMax)) {
@@ -82,6 +118,7 @@ LwipNetif::~LwipNetif() {
   if (!added_) return;
   ifp_.set_input(nullptr);
   ::netif_remove(&netif_);
+  if (netif_.loop_first != nullptr) ::pbuf_free(netif_.loop_first);
   for (const MacRange& group : joined_) (void)ifp_.ioctl(DelMulti{group});
 }
 
@@ -110,7 +147,9 @@ void LwipNetif::follow_link() {
 void LwipNetif::input(Ifnet& ifp, MbufPtr packet) {
   if ((packet->pkthdr.flags & M_PROMISC) != 0) return ifp.counters.drop(DropReason::promisc_only);
   if (packet->pkthdr.len > kPbufBytesMax || !complete(packet)) return ifp.counters.drop(DropReason::bad_length);
-  if (refuses_syn(packet->bytes())) return shared_.syn_refused.add(1);
+  if (from_ourselves(packet->bytes())) return shared_.own_source.add(1);
+  const bool syn = (tcp_flags(packet->bytes()) & (kSyn | kAck)) == kSyn;
+  if (syn && !shared_.admits(0)) return shared_.syn_refused.add(1);
   pbuf* p = shared_.lent.lend(packet);
   if (p == nullptr) {
     p = ::pbuf_alloc(PBUF_RAW, static_cast<u16_t>(packet->pkthdr.len), PBUF_RAM);
@@ -118,8 +157,17 @@ void LwipNetif::input(Ifnet& ifp, MbufPtr packet) {
     m_copydata(*packet, 0, {static_cast<std::byte*>(p->payload), packet->pkthdr.len});
     shared_.copied.add(1);
   }
+  const tcp_pcb* const before = tcp_active_pcbs;
   if (::ethernet_input(p, &netif_) != ERR_OK) ::pbuf_free(p);
+  if (tcp_active_pcbs != before && !syn) admit_hidden();
   shared_.stack->rearm();
+}
+
+// A SYN may also come behind extension headers.
+void LwipNetif::admit_hidden() {
+  if (tcp_active_pcbs == nullptr || tcp_active_pcbs->state != SYN_RCVD || shared_.admits(1)) return;
+  ::tcp_abort(tcp_active_pcbs);
+  shared_.syn_refused.add(1);
 }
 
 // lwIP checks every checksum, so what the sender left to the wire is done here. False: it cannot be.
@@ -130,12 +178,11 @@ bool LwipNetif::complete(MbufPtr& packet) {
 }
 
 // lwIP takes its connections from malloc, without end.
-bool LwipNetif::refuses_syn(Bytes frame) {
-  if ((tcp_flags(frame) & (kSyn | kAck)) != kSyn) return false;
-  if (++shared_.connections <= shared_.connections_max) return false;
-  shared_.connections = 0;
-  for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) ++shared_.connections;
-  return ++shared_.connections > shared_.connections_max;
+bool LwipNetif::Shared::admits(std::size_t listed) {
+  if (++connections <= connections_max) return true;
+  trim_time_wait(connections_max / 2);
+  connections = count(tcp_active_pcbs) + 1 - listed;
+  return connections <= connections_max;
 }
 
 err_t LwipNetif::output(netif* n, pbuf* p) {

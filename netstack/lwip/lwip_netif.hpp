@@ -44,7 +44,9 @@ class LwipNetif final : public IfInput {
     LentMbufs lent;
     std::size_t connections_max = 0;
     std::size_t connections = 0;  // an upper estimate of lwIP's, made exact when it reaches the limit
-    Counter syn_refused, copied;
+    Counter syn_refused, own_source, copied;
+
+    bool admits(std::size_t listed);  // one more connection; listed: 1 when lwIP has it already
   };
 
   LwipNetif(Ifnet& ifp, Shared& shared) : ifp_(ifp), shared_(shared) {}
@@ -60,7 +62,7 @@ class LwipNetif final : public IfInput {
  private:
   void input(Ifnet& ifp, MbufPtr packet) override;
   bool complete(MbufPtr& packet);
-  bool refuses_syn(Bytes frame);
+  void admit_hidden();
 
   static err_t init(netif* n);
   static err_t output(netif* n, pbuf* p);

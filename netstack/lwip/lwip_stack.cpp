@@ -29,10 +29,17 @@ void forget_all() {
 }  // namespace
 
 struct LwipStack::State final : IfEventListener {
-  explicit State(Domain& domain_in) : domain(domain_in), timer(domain.callouts(), [this] { run_timers(); }) {}
+  explicit State(Domain& domain_in)
+      : domain(domain_in),
+        timer(domain.callouts(), [this] { run_timers(); }),
+        loopback(domain.callouts(), [this] { read_loopback(); }) {}
 
   void run_timers() {
     ::sys_check_timeouts();
+    rearm();
+  }
+  void read_loopback() {
+    for (LwipNetif& n : netifs) ::netif_poll(&n.lwip());
     rearm();
   }
   void rearm() {
@@ -58,7 +65,7 @@ struct LwipStack::State final : IfEventListener {
   }
 
   Domain& domain;
-  Callout timer;
+  Callout timer, loopback;
   Time armed_for{};
   LwipNetif::Shared shared;
   std::list<LwipNetif> netifs;
@@ -80,6 +87,7 @@ Result<std::unique_ptr<LwipStack>> LwipStack::create(Domain& domain, const Confi
   std::unique_ptr<LwipStack> stack(new LwipStack(std::move(state)));
   stack->state_->shared.stack = stack.get();
   domain.listen(*stack->state_);
+  set_loopback(&stack->state_->loopback);
   stack->rearm();
   return stack;
 }
@@ -90,6 +98,7 @@ LwipStack::~LwipStack() {
   state_->domain.unlisten(*state_);
   state_->netifs.clear();
   forget_all();
+  set_loopback(nullptr);
   set_clock(nullptr);
   in_use = false;
 }
@@ -160,7 +169,10 @@ Status LwipStack::set_gateway(Ifnet& ifp, const inet::IpAddress& gateway) {
   return {};
 }
 
-LwipData LwipStack::read() const { return {state_->shared.syn_refused.get(), state_->shared.copied.get()}; }
+LwipData LwipStack::read() const {
+  const LwipNetif::Shared& shared = state_->shared;
+  return {shared.syn_refused.get(), shared.own_source.get(), shared.copied.get()};
+}
 
 ip_addr_t to_lwip(const inet::IpAddress& address) {
   ip_addr_t to{};

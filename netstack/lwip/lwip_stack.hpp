@@ -20,6 +20,7 @@ namespace vif::net::lwip {
 // What the adapter itself let go or refused; the rest is in the interfaces' counters. Any thread may read.
 struct LwipData {
   std::uint64_t syn_refused = 0;  // beyond connections_max
+  std::uint64_t own_source = 0;   // packets from the wire that say they are from us
   std::uint64_t copied = 0;       // frames copied in, as too many were lent already
 };
 

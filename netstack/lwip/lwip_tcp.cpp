@@ -68,8 +68,12 @@ struct TcpConnection::Callbacks {
   static void failed(void* self, err_t error) {
     auto& c = *static_cast<TcpConnection*>(self);
     c.pcb_ = nullptr;
-    if (c.events_ == nullptr) return;
-    // A refused connect comes as a reset like any other.
+    if (c.events_ == nullptr) return void(c.error_ = error);
+    tell_failed(c, error);
+  }
+
+  // A refused connect comes as a reset like any other.
+  static void tell_failed(TcpConnection& c, err_t error) {
     c.events_->tcp_failed(c, lwip_error(error, "the connection is over"));
   }
 };
@@ -146,6 +150,8 @@ void TcpConnection::offer(Scope& scope) {
   }
   offering_ = false;
   if (pending_ == nullptr && std::exchange(finished_, false)) events_->tcp_finished(*this);
+  if (scope.gone()) return;
+  if (const err_t error = std::exchange(error_, ERR_OK); error != ERR_OK) Callbacks::tell_failed(*this, error);
 }
 
 std::size_t TcpConnection::room() const {

@@ -49,7 +49,8 @@ class VIF_API TcpConnection {
   TcpConnection(const TcpConnection&) = delete;
   TcpConnection& operator=(const TcpConnection&) = delete;
 
-  // Who hears of it from now on; outlives it. What came before, of an accepted one, is offered at once.
+  // Who hears of it from now on; outlives it. What came before, of an accepted one, is told at once: bytes, and the
+  // end.
   void hear(TcpEvents& events);
 
   // Copies as much as there is room for and sends it; returns how much. ENOTCONN: it is over, closed or not there yet.
@@ -81,6 +82,7 @@ class VIF_API TcpConnection {
   TcpEvents* events_;          // null: accepted, and nobody hears of it yet
   pbuf* pending_ = nullptr;    // received, not taken
   bool finished_ = false;      // the peer's FIN has come, and nobody was told
+  std::int8_t error_ = 0;      // lwIP's, why it is over, and nobody was told
   bool wants_room_ = false;    // a write() took less than all
   bool offering_ = false;      // offer() is on the stack
   std::uint16_t offered_ = 0;  // the bytes it speaks of just now

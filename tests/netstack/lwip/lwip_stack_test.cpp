@@ -32,4 +32,42 @@ TEST_F(LwipStackOnAWire, takes_an_address_under_a_routers_prefix) {
   EXPECT_TRUE(answered) << "nobody answers for " << ours.to_string();
 }
 
+// One frame of anyone's on the wire ended the process: lwIP answers itself by way of a thread that there is not.
+TEST_F(LwipStackOnAWire, takes_nothing_from_the_wire_that_says_it_is_from_us) {
+  arrive_ip(ip4(kUs, kUs, icmp(8, 0, 1, text("ping"))));
+  const IpAddress us6 = net::inet::with_eui64(net::inet::kLinkLocalPrefix6, kOurMac);
+  arrive(ether(kOurMac, 0x86dd, ip6(us6, us6, 58, icmp6(us6, us6, 128, 0, text("ping")))));
+  run(std::chrono::seconds(1));
+  EXPECT_TRUE(sent().empty());
+  EXPECT_EQ(stack->read().own_source, 2U);
+}
+
+// What it heard and sent, back to itself.
+struct Talker final : net::lwip::TcpEvents, net::lwip::TcpAcceptor {
+  void tcp_arrived(std::unique_ptr<net::lwip::TcpConnection> connection) override {
+    held = std::move(connection);
+    held->hear(*this);
+  }
+  void tcp_connected(net::lwip::TcpConnection& connection) override { EXPECT_EQ(*connection.write(text("hello")), 5U); }
+  std::size_t tcp_received(net::lwip::TcpConnection&, Bytes bytes) override {
+    heard.insert(heard.end(), bytes.begin(), bytes.end());
+    return bytes.size();
+  }
+  void tcp_finished(net::lwip::TcpConnection&) override {}
+  void tcp_writable(net::lwip::TcpConnection&) override {}
+  void tcp_failed(net::lwip::TcpConnection&, const Error& why) override { FAIL() << why.text; }
+
+  std::unique_ptr<net::lwip::TcpConnection> held;
+  Frame heard;
+};
+
+TEST_F(LwipStackOnAWire, reaches_itself_without_the_wire) {
+  Talker server, client;
+  const auto listener = std::move(*net::lwip::TcpListener::listen(*stack, {net::inet::kAny4, 80}, server));
+  const auto connection = std::move(*net::lwip::TcpConnection::connect(*stack, {kUs, 80}, client));
+  run(std::chrono::seconds(1));
+  EXPECT_EQ(server.heard, text("hello"));
+  EXPECT_TRUE(sent().empty());
+}
+
 }  // namespace

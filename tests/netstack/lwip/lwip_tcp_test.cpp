@@ -19,7 +19,7 @@ struct Side final : TcpEvents, TcpAcceptor {
     ++arrived;
     if (refuse) return;
     held = std::move(connection);
-    held->hear(*this);
+    if (hears) held->hear(*this);
   }
   void tcp_connected(TcpConnection&) override { ++connected; }
   std::size_t tcp_received(TcpConnection&, Bytes bytes) override {
@@ -34,7 +34,7 @@ struct Side final : TcpEvents, TcpAcceptor {
   void tcp_failed(TcpConnection&, const Error& why) override { failed = why.number(); }
 
   std::unique_ptr<TcpConnection> held;
-  bool refuse = false;
+  bool refuse = false, hears = true;
   std::size_t appetite = SIZE_MAX;
   std::function<void()> then;
   int arrived = 0, connected = 0, finished = 0, writable = 0, failed = 0;
@@ -194,6 +194,17 @@ TEST_F(LwipTcp, reads_a_super_frame_with_an_open_checksum) {
   EXPECT_EQ(side.received, much);
 }
 
+TEST_F(LwipTcp, tells_late_hearers_of_the_end) {
+  side.hears = false;
+  establish();
+  arrive(from_peer(Segment::kAck | Segment::kPsh, text("x")));
+  seq += 1;
+  arrive(from_peer(Segment::kRst | Segment::kAck));
+  side.held->hear(side);
+  EXPECT_EQ(side.received, text("x"));
+  EXPECT_EQ(side.failed, ECONNRESET);
+}
+
 TEST_F(LwipTcp, refuses_more_connections_than_it_was_given) {
   listener = std::move(*TcpListener::listen(*stack, {net::inet::kAny4, kOurPort}, side));
   for (std::uint16_t i = 0; i < 20; ++i) {
@@ -201,6 +212,41 @@ TEST_F(LwipTcp, refuses_more_connections_than_it_was_given) {
   }
   EXPECT_EQ(segments().size(), 8U);
   EXPECT_EQ(stack->read().syn_refused, 12U);
+}
+
+TEST_F(LwipTcp, counts_connections_behind_extension_headers) {
+  listener = std::move(*TcpListener::listen(*stack, {net::inet::kAny6, kOurPort}, side));
+  const IpAddress us = net::inet::with_eui64(net::inet::kLinkLocalPrefix6, kOurMac), peer = ip("fe80::2");
+  const Frame no_options = hex("06 00 0104 00000000");  // RFC 8200, 4.6: next is TCP
+  for (std::uint16_t i = 0; i < 20; ++i) {
+    Frame syn = be16(5000U + i) + be16(kOurPort) + be32(1) + be32(0) + hex("5002") + be16(60'000) + be32(0);
+    put16(syn, 16, plain_checksum(pseudo(peer, us, Segment::kProtocol, syn.size()) + syn));
+    arrive(ether(kOurMac, 0x86dd, ip6(peer, us, 60, no_options + syn)));
+  }
+  EXPECT_EQ(stack->read().syn_refused, 12U);
+}
+
+// Anyone on the wire can end many connections; they wait out their time in memory of ours.
+TEST_F(LwipTcp, forgets_ended_connections_when_there_are_many) {
+  for (std::uint16_t i = 0; i < 100; ++i) {
+    const auto their_port = static_cast<std::uint16_t>(5000 + i);
+    if (!listener) listener = std::move(*TcpListener::listen(*stack, {net::inet::kAny4, kOurPort}, side));
+    arrive(Segment{their_port, kOurPort, 1000, 0, Segment::kSyn});
+    const auto answer = segments();
+    ASSERT_EQ(answer.size(), 1U) << i;
+    arrive(Segment{their_port, kOurPort, 1001, answer[0].seq + 1, Segment::kAck});
+    side.held->close();
+    arrive(Segment{their_port, kOurPort, 1001, answer[0].seq + 2, Segment::kAck | Segment::kFin});
+    (void)segments();
+  }
+  EXPECT_EQ(stack->read().syn_refused, 0U);
+  // One of the last ones still answers a FIN that comes again; the first ones are forgotten, and say so.
+  arrive(Segment{5099, kOurPort, 1001, 0, Segment::kAck | Segment::kFin});
+  arrive(Segment{5000, kOurPort, 1001, 0, Segment::kAck | Segment::kFin});
+  const auto out = segments();
+  ASSERT_EQ(out.size(), 2U);
+  EXPECT_EQ(out[0].flags, Segment::kAck);
+  EXPECT_NE(out[1].flags & Segment::kRst, 0);
 }
 
 TEST_F(LwipTcp, gives_what_it_borrowed_back_and_has_one_stack_a_process) {
