@@ -61,8 +61,7 @@ void Inet::if_departed(Ifnet& ifp) {
 }
 
 void Inet::if_link_changed(Ifnet& ifp) {
-  Interface* const interface = stack_->find(&ifp);
-  if (interface != nullptr && ifp.link_state() != LinkState::down) interface->link_changed();
+  if (Interface* const interface = stack_->find(&ifp)) interface->link_changed();
 }
 
 Status Inet::add_address(Ifnet& ifp, const IpPrefix& address, Claim claim, AddressOrigin origin) {

@@ -13,7 +13,9 @@ Interface::Interface(Stack& stack, Ifnet& ifnet)
       groups(*this),
       addresses(stack, *this),
       router_discovery(stack, *this),
-      stack_(stack) {
+      stack_(stack),
+      link_was_up_(ifnet.link_state() != LinkState::down),
+      lladdr_(ifnet.lladdr()) {
   const std::uint64_t chance = stack.domain.random().next();
   std::memcpy(nonce.data(), &chance, nonce.size());
   for (const std::uint16_t type : {kEtherTypeIp4, kEtherTypeArp, kEtherTypeIp6}) {
@@ -43,6 +45,11 @@ Status Interface::start() {
 }
 
 void Interface::link_changed() {
+  const bool up = ifp.link_state() != LinkState::down;
+  const bool begins = up && (!link_was_up_ || ifp.lladdr() != lladdr_);
+  link_was_up_ = up;
+  lladdr_ = ifp.lladdr();
+  if (!begins) return;  // the MTU is another: nobody's address changes with it
   neighbours.flush();
   stack_.routes.forget_advertised(*this);
   membership4.announce();

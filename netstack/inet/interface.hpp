@@ -41,7 +41,7 @@ class Interface final : private EtherProtocol {
 
   // Joins what every host is in, and makes the link-local address. What the driver says.
   Status start();
-  // The link came back, or is another one.
+  // The link came or went, or is another one.
   void link_changed();
   // Tells the link that it leaves: the last thing before it is detached.
   void say_goodbye();
@@ -51,6 +51,8 @@ class Interface final : private EtherProtocol {
 
   Stack& stack_;
   EtherDemux demux_;
+  bool link_was_up_;
+  MacAddress lladdr_;  // with which the addresses were claimed
 };
 
 }  // namespace vif::net::inet

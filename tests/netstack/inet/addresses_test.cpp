@@ -85,6 +85,16 @@ TEST_F(AddressClaim, defends_its_address_once_in_ten_seconds) {
   EXPECT_EQ(inet->read().conflicts, 3U);
 }
 
+TEST_F(AddressClaim, keeps_its_addresses_when_only_the_mtu_changes) {
+  configure("192.0.2.1/24");
+  ports[0]->wire.caps.mtu_bytes = 1280;
+  ports[0]->wire.recapped();
+  host.settle();
+  EXPECT_EQ(ifp().mtu_bytes(), 1280U);
+  expect_silence();
+  EXPECT_TRUE(events.heard.empty());
+}
+
 TEST_F(AddressClaim, does_not_take_its_own_packets_come_back_for_a_conflict) {
   configure("192.0.2.1/24");
   arrive(request_of_ours(kUs));
