@@ -171,7 +171,7 @@ std::vector<BridgeStation> Bridge::stations() const {
   std::vector<BridgeStation> all;
   for (const StationTable::Station& station : stations_.list(domain_.now())) {
     all.push_back({station_vlan(station.key), MacAddress::from_key(station.key), ports_[station.port]->ifp,
-                   station.is_static, domain_.now() - station.seen});
+                   station.is_static, station.is_static ? Time(0) : domain_.now() - station.seen});
   }
   return all;
 }

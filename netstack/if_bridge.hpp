@@ -45,6 +45,7 @@ enum class BridgeBlock : std::uint8_t {
   own_probe,      // a probe of the bridge came back: this port and an older one, or itself, are joined elsewhere
 };
 inline constexpr std::array<std::string_view, 3> kBridgeBlockNames = {"none", "address_moves", "own_probe"};
+constexpr std::string_view name(BridgeBlock block) { return kBridgeBlockNames[static_cast<std::size_t>(block)]; }
 
 // What a port may be told, while it is one, too.
 struct BridgePortSettings {
@@ -76,7 +77,7 @@ struct BridgeStation {
   MacAddress address;
   const Ifnet* ifp = nullptr;
   bool is_static = false;
-  Time silent_for{};  // as good as a 64th of the age it is forgotten at
+  Time silent_for{};  // as good as a 64th of the age it is forgotten at; of a static one 0
 };
 
 class VIF_API Bridge final : private IfEventListener, private BridgeIfSwitch {

@@ -3,12 +3,12 @@
 
 namespace vif::host {
 
-Result<std::unique_ptr<BridgedLinks>> BridgedLinks::open(const std::vector<std::string>& linkstrs, net::Domain& domain,
+Result<std::unique_ptr<BridgedLinks>> BridgedLinks::open(const BridgeRequest& request, net::Domain& domain,
                                                          net::IfCloneTable& interfaces) {
-  std::unique_ptr<BridgedLinks> links(new BridgedLinks(domain, interfaces));
-  for (const std::string& linkstr : linkstrs) {
-    if (Status joined = links->join(linkstr); !joined) {
-      return Error{joined.error().code, linkstr + ": " + joined.error().text};
+  std::unique_ptr<BridgedLinks> links(new BridgedLinks(domain, request.config, interfaces));
+  for (const BridgeRequest::Link& link : request.links) {
+    if (Status joined = links->join(link); !joined) {
+      return Error{joined.error().code, link.linkstr + ": " + joined.error().text};
     }
   }
   return links;
@@ -18,13 +18,16 @@ BridgedLinks::~BridgedLinks() {
   for (const Joined& port : joined_) (void)interfaces_.destroy(port.name);  // which leaves the bridge
 }
 
-Status BridgedLinks::join(const std::string& linkstr) {
+Status BridgedLinks::join(const BridgeRequest::Link& link) {
   const Result<net::Ifnet*> created = interfaces_.create("virt");
   if (!created) return created.error();
   net::Ifnet& ifp = **created;
-  joined_.push_back({linkstr, ifp.name(), &ifp});
-  if (Status linked = ifp.ioctl(net::SetLinkstr{linkstr}); !linked) return linked;
-  if (Status member = bridge_.add(ifp); !member) return member;
+  joined_.push_back({link.linkstr, ifp.name(), &ifp});
+  if (Status linked = ifp.ioctl(net::SetLinkstr{link.linkstr}); !linked) return linked;
+  if (Status member = bridge_.add(ifp, link.settings); !member) return member;
+  for (const BridgeRequest::Station& station : link.stations) {
+    if (Status added = bridge_.add_static(ifp, station.vlan, station.address); !added) return added;
+  }
   return ifp.ioctl(net::SetFlags{ifp.flags() | net::IFF_UP});
 }
 

@@ -11,6 +11,21 @@
 
 namespace vif::host {
 
+struct BridgeRequest {
+  struct Station {
+    net::MacAddress address;
+    std::uint16_t vlan;
+  };
+  struct Link {
+    std::string linkstr;
+    net::BridgePortSettings settings;
+    std::vector<Station> stations;  // static ones
+  };
+
+  std::vector<Link> links;
+  net::Bridge::Config config;
+};
+
 class VIF_API BridgedLinks {
  public:
   struct Port {
@@ -19,13 +34,14 @@ class VIF_API BridgedLinks {
     net::BridgePortData bridged;
   };
 
-  // `interfaces` are `domain`'s and outlive it. Errors: the first link that could not be opened or brought up, which
-  // the text names; nothing is left.
-  static Result<std::unique_ptr<BridgedLinks>> open(const std::vector<std::string>& linkstrs, net::Domain& domain,
+  // `interfaces` are `domain`'s and outlive it. Errors: the first link that could not be opened, joined or brought up,
+  // which the text names; nothing is left.
+  static Result<std::unique_ptr<BridgedLinks>> open(const BridgeRequest& request, net::Domain& domain,
                                                     net::IfCloneTable& interfaces);
   ~BridgedLinks();
 
   std::vector<Port> ports() const;
+  std::vector<net::BridgeStation> stations() const { return bridge_.stations(); }
 
  private:
   struct Joined {
@@ -34,8 +50,9 @@ class VIF_API BridgedLinks {
     net::Ifnet* ifp;
   };
 
-  BridgedLinks(net::Domain& domain, net::IfCloneTable& interfaces) : interfaces_(interfaces), bridge_(domain, {}) {}
-  Status join(const std::string& linkstr);
+  BridgedLinks(net::Domain& domain, const net::Bridge::Config& config, net::IfCloneTable& interfaces)
+      : interfaces_(interfaces), bridge_(domain, config) {}
+  Status join(const BridgeRequest::Link& link);
 
   net::IfCloneTable& interfaces_;
   net::Bridge bridge_;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// `virtifctl bridge`: its options, and a line of counters a port at the end.
+// `virtifctl bridge`: a switch between links, and its counters at the end.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <string>
-#include <vector>
+#include "tools/virtifctl/bridge_options.hpp"
 
 namespace vif::tools {
 
@@ -12,12 +10,14 @@ class BridgeCommand {
  public:
   explicit BridgeCommand(CLI::App& app);  // adds the subcommand; lives as long as `app` parses
 
-  // Bridges until SIGINT or SIGTERM. The exit status: 0 it did, 1 a link could not be opened or the host failed.
+  // Bridges until SIGINT or SIGTERM. The exit status: 0 it did, 1 a link could not be opened or the host failed, 2
+  // usage.
   int run();
 
  private:
-  std::vector<std::string> linkstrs_;
+  BridgeOptions options_;
   bool json_ = false;
+  bool stations_ = false;
 };
 
 }  // namespace vif::tools
