@@ -3,7 +3,8 @@
 // of them; medians, and ratios taken within a round. For programs that measure a backend beside its raw limit.
 //
 // Prints a table; with BENCH_JSON=FILE in the environment it also appends each comparison to FILE as a line of JSON,
-// which is what tests/bench/peers collects. One thread; a program sets the stage with begin() first.
+// which is what tests/bench/peers collects, and each peer that is not there. A comparison is called "BACKEND: what".
+// One thread; a program sets the stage with begin() first.
 #pragma once
 
 #include <sched.h>
@@ -29,6 +30,27 @@ namespace vif::bench {
   std::fprintf(stderr, "%s\n", why.c_str());
   std::exit(1);
 }
+
+inline bool installed(const std::string& program) {
+  return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
+}
+
+// One line of JSON. Its words are this program's own and need no escapes.
+inline void append_json(const std::string& line) {
+  const char* const path = std::getenv("BENCH_JSON");
+  if (path == nullptr) return;
+  std::FILE* const file = std::fopen(path, "a");
+  if (file == nullptr) give_up(std::string("cannot append to ") + path);
+  std::fprintf(file, "%s\n", line.c_str());
+  std::fclose(file);
+}
+
+// A peer that is left out, and why.
+inline void leave_out(const std::string& peer, const std::string& why) {
+  std::printf("left out: %s: %s\n", peer.c_str(), why.c_str());
+  append_json("{\"left_out\":\"" + peer + ": " + why + "\"}");
+}
+inline std::string not_installed(const std::string& package) { return "not installed (Debian: " + package + ")"; }
 
 inline double now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   timespec at{};
@@ -86,7 +108,7 @@ class Comparison {
       }
     }
     print();
-    if (const char* const path = std::getenv("BENCH_JSON")) append_json(path);
+    append_json(json());
   }
 
  private:
@@ -113,25 +135,23 @@ class Comparison {
     return all;
   }
 
-  // The names are this program's own and need no escapes.
-  void append_json(const char* path) const {
-    std::FILE* const file = std::fopen(path, "a");
-    if (file == nullptr) give_up(std::string("cannot append to ") + path);
-    std::fprintf(file, "{\"what\":\"%s\",\"variants\":[", what_.c_str());
-    for (const Variant& variant : variants_) {
-      std::fprintf(file, "%s{\"name\":\"%s\",\"ns\":[", &variant == &variants_.front() ? "" : ",",
-                   variant.name.c_str());
-      for (std::size_t i = 0; i < variant.ns.size(); ++i)
-        std::fprintf(file, "%s%.2f", i == 0 ? "" : ",", variant.ns[i]);
-      std::fprintf(file, "]}");
-    }
-    std::fprintf(file, "],\"bars\":[");
-    for (const Bar& bar : bars_) {
-      std::fprintf(file, "%s{\"than\":\"%s\",\"bar\":%.2f}", &bar == &bars_.front() ? "" : ",", bar.than.c_str(),
-                   bar.bar);
-    }
-    std::fprintf(file, "]}\n");
-    std::fclose(file);
+  std::string json() const {
+    const auto list = [](const auto& of, const auto& word) {
+      std::string words;
+      for (const auto& one : of) words += (words.empty() ? "" : ",") + word(one);
+      return "[" + words + "]";
+    };
+    const auto number = [](double value) { return std::to_string(value); };
+    const auto quoted = [](const std::string& text) { return '"' + text + '"'; };
+    return "{\"what\":" + quoted(what_) + ",\"variants\":" +
+           list(variants_,
+                [&](const Variant& variant) {
+                  return "{\"name\":" + quoted(variant.name) + ",\"ns\":" + list(variant.ns, number) + "}";
+                }) +
+           ",\"bars\":" +
+           list(bars_,
+                [&](const Bar& bar) { return "{\"than\":" + quoted(bar.than) + ",\"bar\":" + number(bar.bar) + "}"; }) +
+           "}";
   }
 
   std::string what_;

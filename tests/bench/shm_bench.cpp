@@ -247,7 +247,7 @@ int main(int argc, char** argv) {
   bench::begin(0);
   bench::print_calibration();
   bench::VdeSwitch vde;
-  if (!vde.why_not().empty()) std::printf("without vde_switch: %s\n", vde.why_not().c_str());
+  if (!vde.why_not().empty()) bench::leave_out("vde_switch", vde.why_not());
   for (const std::uint32_t bytes : {64U, 1514U}) {
     const std::uint64_t frames = bytes == 64 ? 2'000'000 : 500'000;
     const std::string size = std::to_string(bytes) + " B";

@@ -118,7 +118,7 @@ double iperf(const Namespace& a, const Namespace& b, const std::string& address)
 
 int main(int argc, char** argv) {
   const int rounds = std::max(argc > 1 ? std::atoi(argv[1]) : 5, 1);
-  if (std::system("iperf3 --version > /dev/null 2>&1") != 0) skip("no iperf3");
+  if (!installed("iperf3")) skip("iperf3 is " + not_installed("iperf3"));
   ::setvbuf(stdout, nullptr, _IOLBF, 0);
   print_calibration();
   // Where that is allowed: sender, receiver and we compete with each other only.
@@ -151,7 +151,7 @@ int main(int argc, char** argv) {
       return ns;
     };
   };
-  Comparison("TCP through two TAPs, 1500 B",
+  Comparison("tap: TCP through two joined TAPs, 1500 B",
              {{"ours", through(on, "10.90.1.2")},
               {"kernel bridge", [&] { return iperf(a, b, "10.90.3.2"); }},
               {"ours, offload=off", through(off, "10.90.2.2")}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// uring: and pcapdev: on a veth pair, beside the bare calls they stand on, libpcap's own loops and tcpreplay.
+// uring: and pcapdev: on a veth pair, beside the bare calls they stand on, libpcap's own loops, tcpreplay and testpmd.
 // uring_bench [rounds]: in a network namespace of its own. Sending includes what the peer's end does with a frame.
 // Receiving is draining: frames come first, and only the drain is timed.
 #include <sched.h>
@@ -9,6 +9,7 @@
 #include "hypercall/pcapdev/pcapdev_link.hpp"
 #include "hypercall/uring/uring_link.hpp"
 #include "tests/bench/bare_loops.hpp"
+#include "tests/bench/testpmd.hpp"
 
 namespace {
 
@@ -84,14 +85,20 @@ void measure(std::size_t bytes, int rounds) {
                                 {"sendmmsg", [=] { return send_mmsg(out, frame, kSent); }},
                                 {"io_uring SEND", [=] { return send_ring(out, frame); }}};
   std::vector<Bar> bars = {{"sendmmsg", 0.95}, {"io_uring SEND", 0}};
-  if (tcpreplay(frame)) {
-    sends.push_back({"tcpreplay -K", [=] { return *tcpreplay(frame); }});
+  if (installed("tcpreplay")) {
+    sends.push_back({"tcpreplay -K", [=] { return tcpreplay(frame); }});
     bars.push_back({"tcpreplay -K", bytes == 64 ? 1.2 : 1.3});
   } else {
-    std::printf("tcpreplay is not installed: not compared\n");
+    leave_out("tcpreplay", not_installed("tcpreplay"));
   }
-  Comparison("uring send " + size, sends, bars).run(rounds);
-  Comparison("uring drain " + size,
+  if (installed(kTestpmd)) {
+    sends.push_back({"testpmd, net_af_packet", [=] { return testpmd_sends("net_af_packet0,iface=vifa", bytes); }});
+    bars.push_back({"testpmd, net_af_packet", 0});
+  } else {
+    leave_out("testpmd, net_af_packet", not_installed("dpdk"));
+  }
+  Comparison("uring: send " + size, sends, bars).run(rounds);
+  Comparison("uring: drain " + size,
              {{"uring:", [=] { return drained("uring:vifa"); }},
               {"recv() loop",
                [=] {
@@ -101,14 +108,14 @@ void measure(std::size_t bytes, int rounds) {
                }},
               {"TPACKET_V3 in place", [=] { return ring_in_place(peer, frame); }},
               {"uring:,latency=low", [=] { return drained("uring:vifa,latency=low"); }}},
-             {{"recv() loop", 20}, {"TPACKET_V3 in place", 0}, {"uring:,latency=low", 0}})
+             {{"recv() loop", 20}, {"TPACKET_V3 in place", 0}})
       .run(rounds);
-  Comparison("pcapdev drain " + size,
+  Comparison("pcapdev: drain " + size,
              {{"pcapdev:", [=] { return drained("pcapdev:vifa"); }},
               {"pcap_dispatch", [=] { return bare_dispatch(peer, frame); }}},
              {{"pcap_dispatch", 0.9}})
       .run(rounds);
-  Comparison("pcapdev send " + size,
+  Comparison("pcapdev: send " + size,
              {{"pcapdev:", [=] { return Ours("pcapdev:vifa").send(frame); }},
               {"pcap_inject", [=] { return bare_inject(frame); }}},
              {{"pcap_inject", 0.9}})

@@ -21,8 +21,8 @@ class VdeSwitch {
  public:
   VdeSwitch() {
     library_ = ::dlopen("libvdeplug.so.2", RTLD_NOW);
-    if (library_ == nullptr || std::system("command -v vde_switch >/dev/null") != 0) {
-      why_ = "vde_switch and libvdeplug are not installed (Debian: vde2)";
+    if (library_ == nullptr || !installed("vde_switch")) {
+      why_ = not_installed("vde2");
       return;
     }
     folder_ = std::filesystem::temp_directory_path() / ("vif-bench-vde-" + std::to_string(::getpid()));

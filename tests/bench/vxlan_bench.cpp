@@ -238,7 +238,7 @@ int main(int argc, char** argv) {
   const auto to_two = end("vxlan:10.77.0.2:4790,vni=7,port=4790");
   Bare gro(stage, 5000, true), plain(stage, 5001, false);
   for (const std::size_t bytes : {std::size_t{64}, std::size_t{1514}}) {
-    bench::Comparison("vxlan, end to end, " + std::to_string(bytes) + " B",
+    bench::Comparison("vxlan: end to end, " + std::to_string(bytes) + " B",
                       {{"ours, bursts of 64", [&] { return ours(*here, *there, bytes, kBurst); }},
                        {"ours, bursts of 32", [&] { return ours(*here, *there, bytes, kBurst / 2); }},
                        {"ours, 64, with learning", [&] { return ours(*to_two, *one_of_two, bytes, kBurst); }},
