@@ -41,9 +41,7 @@ class Ping(InetCase):
 
     def replies(self):
         """How many echo replies the kernel got so far, of either family."""
-        names, values = [line.split() for line in self.net.read("/proc/net/snmp").splitlines() if line[:5] == "Icmp:"]
-        ip6 = dict(line.split() for line in self.net.read("/proc/net/snmp6").splitlines())
-        return int(values[names.index("InEchoReps")]) + int(ip6["Icmp6InEchoReplies"])
+        return self.net.snmp4("Icmp")["InEchoReps"] + self.net.snmp6()["Icmp6InEchoReplies"]
 
     def sweep(self, address, wanted):
         self.assert_answered(1, address)

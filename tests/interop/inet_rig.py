@@ -85,7 +85,7 @@ class InetCase(unittest.TestCase):
         self.assertTrue(counts["in_adds_up"] and counts["out_adds_up"], counts)
 
     def both_ends(self):
-        ours, theirs = self.host.interface(), self.net.ip_json("-s link show t0")[0]["stats64"]
+        ours, theirs = self.host.interface(), self.net.interface("t0")["stats64"]
         return ((ours["received"], theirs["tx"]["packets"]), (ours["opackets"], theirs["rx"]["packets"]))
 
     def both_ends_agree(self):

@@ -98,6 +98,19 @@ class Namespace:
     def ip_json(self, words):
         return json.loads(self.out("ip", "-j", *words.split()) or "[]")
 
+    def interface(self, name):
+        return self.ip_json(f"-s link show {name}")[0]
+
+    def snmp6(self):
+        """The kernel's counters of IPv6 and what is above: {"Ip6InReceives": ...}."""
+        return {name: int(value) for name, value in (line.split() for line in self.read("/proc/net/snmp6").splitlines())}
+
+    def snmp4(self, protocol):
+        """The same over IPv4: {"InEchoReps": ...} of "Icmp"."""
+        names, values = (line.split() for line in self.read("/proc/net/snmp").splitlines()
+                         if line.startswith(protocol + ":"))
+        return dict(zip(names[1:], map(int, values[1:])))
+
     def set(self, name, value):
         """Sets a sysctl of this namespace: "net/ipv4/ip_forward"."""
         self.out("sh", "-c", f"echo {value} > /proc/sys/{name}")
