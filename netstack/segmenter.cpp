@@ -30,12 +30,6 @@ constexpr std::size_t kUdpBytes = 8, kUdpLengthAt = 4, kUdpChecksumAt = 6;
 std::uint8_t octet(const std::byte* at) { return std::to_integer<std::uint8_t>(*at); }
 void clear(std::byte* at, std::uint8_t bits) { *at &= static_cast<std::byte>(~bits); }
 
-// The 32-bit length of a pseudo-header, as it enters its sum.
-void add_length(InternetSum& sum, std::size_t bytes) {
-  sum.add16(static_cast<std::uint16_t>(bytes >> 16));
-  sum.add16(static_cast<std::uint16_t>(bytes & 0xffff));
-}
-
 }  // namespace
 
 bool Segmenter::open(const Mbuf& frame) {
@@ -134,9 +128,9 @@ bool Segmenter::read_transport(std::size_t present) {
 
   // The field holds the pseudo-header's sum, the whole length in it.
   InternetSum length, pseudo;
-  add_length(length, frame_bytes_ - transport_at_);
+  length.add32(static_cast<std::uint32_t>(frame_bytes_ - transport_at_));
   pseudo.add16(load_be16(transport + checksum_at));
-  pseudo.add16(static_cast<std::uint16_t>(~length.folded()));
+  pseudo.add16(length.checksum());
   pseudo_sum_ = pseudo.folded();
   if (is_tcp_) {
     last_flags_ = octet(transport + kTcpFlagsAt) & (kTcpFin | kTcpPush);
@@ -188,9 +182,7 @@ void Segmenter::finish_network(MutBytes header, std::size_t network_bytes) const
   }
   store_be16(ip + kIpv4LengthAt, static_cast<std::uint16_t>(network_bytes));
   store_be16(ip + kIpv4ChecksumAt, 0);
-  InternetSum sum;
-  sum.add(header.first(transport_at_ - network_at_));
-  store_be16(ip + kIpv4ChecksumAt, static_cast<std::uint16_t>(~sum.folded()));
+  store_be16(ip + kIpv4ChecksumAt, checksum_of(header.first(transport_at_ - network_at_)));
 }
 
 // Also moves to the next segment's payload, as its sum reads this one's.
@@ -205,10 +197,10 @@ void Segmenter::finish_transport(MutBytes header, const Segment& segment) {
   std::byte* const field = transport + (is_tcp_ ? kTcpChecksumAt : kUdpChecksumAt);
   store_be16(field, pseudo_sum_);
   InternetSum sum;
-  add_length(sum, transport_bytes);
+  sum.add32(static_cast<std::uint32_t>(transport_bytes));
   sum.add(header);
   payload_ = sum.add(payload_, segment.payload_bytes);
-  const auto checksum = static_cast<std::uint16_t>(~sum.folded());
+  const std::uint16_t checksum = sum.checksum();
   // In UDP 0 means that there is none: RFC 768.
   store_be16(field, !is_tcp_ && checksum == 0 ? 0xffff : checksum);
 }

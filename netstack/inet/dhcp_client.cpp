@@ -4,6 +4,7 @@
 #include <algorithm>
 
 namespace vif::net::inet {
+
 DhcpClient::DhcpClient(Inet& inet, Ifnet& ifp, DhcpListener& listener)
     : inet_(inet), ifp_(ifp), domain_(ifp.domain()), listener_(listener), due_(domain_.callouts(), [this] {
         run_due();

@@ -36,7 +36,6 @@ void DhcpClient::acknowledged(const DhcpReply& ack) {
   DhcpLease lease = lease_of(ack, asked_at_);
   server_ = lease.server;
   const bool same = lease_ && lease_->address == lease.address;
-  if (!same) lose_lease();
   const std::optional<DhcpLease> before = std::exchange(lease_, std::move(lease));
   const std::vector<InterfaceAddress> addresses = inet_.addresses(ifp_);
   const bool usable = std::any_of(addresses.begin(), addresses.end(), [&](const InterfaceAddress& entry) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "netstack/inet/checksum.hpp"
+#include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
 
 namespace vif::net::inet {

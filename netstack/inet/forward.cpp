@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "netstack/inet/forward.hpp"
 
-#include "netstack/inet/checksum.hpp"
+#include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
 
 namespace vif::net::inet {
@@ -17,10 +17,10 @@ void close_checksum(Packet& packet) {
   if (packet.m->pkthdr.len < at + 2 || !m_pullup(packet.m, at + 2)) return;
   std::byte* const field = packet.m->data() + at;
   store_be16(field, 0);
-  Checksum sum;
-  sum.add_pseudo_header(packet.src, packet.dst, packet.protocol, packet.m->pkthdr.len - packet.payload);
+  InternetSum sum;
+  sum.add_pseudo_header(packet.src.wire(), packet.dst.wire(), packet.protocol, packet.m->pkthdr.len - packet.payload);
   sum.add(*packet.m, packet.payload);
-  store_be16(field, udp && sum.value() == 0 ? 0xffff : sum.value());
+  store_be16(field, udp && sum.checksum() == 0 ? 0xffff : sum.checksum());
 }
 
 }  // namespace

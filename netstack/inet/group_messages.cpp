@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "netstack/inet/checksum.hpp"
+#include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
 
 namespace vif::net::inet {
@@ -49,9 +49,9 @@ void GroupMessages::igmp_input(Packet packet) {
   InetCounters& count = stack_.counters;
   const std::size_t bytes = packet.m->pkthdr.len - packet.payload;
   if (bytes < kIgmpOlderBytes) return count.drop(InetDrop::malformed);
-  Checksum sum;
+  InternetSum sum;
   sum.add(*packet.m, packet.payload);
-  if (sum.value() != 0) return count.drop(InetDrop::bad_checksum);
+  if (sum.checksum() != 0) return count.drop(InetDrop::bad_checksum);
   std::array<std::byte, kIgmpQueryBytes> message{};
   m_copydata(*packet.m, packet.payload, MutBytes(message).first(std::min(bytes, message.size())));
   const auto type = std::to_integer<std::uint8_t>(message[0]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "netstack/inet/icmp4.hpp"
 
-#include "netstack/inet/checksum.hpp"
+#include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
 
 namespace vif::net::inet {
@@ -48,9 +48,9 @@ bool may_answer(const Packet& about) {
 void Icmp4::input(Packet packet) {
   InetCounters& count = stack_.counters;
   if (packet.m->pkthdr.len < packet.payload + kIcmpHeaderBytes) return count.drop(InetDrop::malformed);
-  Checksum sum;
+  InternetSum sum;
   sum.add(*packet.m, packet.payload);
-  if (sum.value() != 0) return count.drop(InetDrop::bad_checksum);
+  if (sum.checksum() != 0) return count.drop(InetDrop::bad_checksum);
   std::array<std::byte, kIcmpHeaderBytes> header;
   m_copydata(*packet.m, packet.payload, header);
   const auto type = std::to_integer<std::uint8_t>(header[0]);

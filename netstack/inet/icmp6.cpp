@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "netstack/inet/icmp6.hpp"
 
-#include "netstack/inet/checksum.hpp"
+#include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
 
 namespace vif::net::inet {
@@ -27,10 +27,10 @@ void Icmp6::input(Packet packet) {
   InetCounters& count = stack_.counters;
   const std::size_t bytes = packet.m->pkthdr.len - packet.payload;
   if (bytes < kIcmpHeaderBytes) return count.drop(InetDrop::malformed);
-  Checksum sum;
-  sum.add_pseudo_header(packet.src, packet.dst, kProtocolIcmp6, bytes);
+  InternetSum sum;
+  sum.add_pseudo_header(packet.src.wire(), packet.dst.wire(), kProtocolIcmp6, bytes);
   sum.add(*packet.m, packet.payload);
-  if (sum.value() != 0) return count.drop(InetDrop::bad_checksum);
+  if (sum.checksum() != 0) return count.drop(InetDrop::bad_checksum);
   std::array<std::byte, kIcmpHeaderBytes> header;
   m_copydata(*packet.m, packet.payload, header);
   const auto type = std::to_integer<std::uint8_t>(header[0]);
@@ -98,10 +98,10 @@ void Icmp6::error(const Packet& about, std::uint8_t type, std::uint8_t code, std
 Status Icmp6::send(const Path& path, const IpAddress& dst, MbufPtr message, SendAs as) {
   std::byte* const at = message->data();
   store_be16(at + 2, 0);
-  Checksum sum;
-  sum.add_pseudo_header(path.source, dst, kProtocolIcmp6, message->pkthdr.len);
+  InternetSum sum;
+  sum.add_pseudo_header(path.source.wire(), dst.wire(), kProtocolIcmp6, message->pkthdr.len);
   sum.add(*message, 0);
-  store_be16(at + 2, sum.value());
+  store_be16(at + 2, sum.checksum());
   as.protocol = kProtocolIcmp6;
   return stack_.output(path, dst, std::move(message), as);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Cuts an IPv4 packet into what the path carries (RFC 791, 3.2), and puts together what arrives in pieces.
-#include "netstack/inet/checksum.hpp"
+#include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
 
 namespace vif::net::inet {

@@ -38,6 +38,7 @@ struct VIF_API IpAddress {
     std::memcpy(address.octets.data(), from, kIp6AddressBytes);
     return address;
   }
+  Bytes wire() const { return as_bytes(octets).subspan(is_v4() ? kIp6AddressBytes - kIp4AddressBytes : 0); }
   void store4(std::byte* to) const { std::memcpy(to, &octets[12], kIp4AddressBytes); }
   void store6(std::byte* to) const { std::memcpy(to, octets.data(), kIp6AddressBytes); }
 

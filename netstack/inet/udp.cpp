@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "netstack/inet/checksum.hpp"
+#include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
 
 namespace vif::net::inet {
@@ -115,10 +115,10 @@ void Udp::input(Packet packet) {
 bool Udp::checksum_is_right(const Packet& packet, std::size_t bytes, std::uint16_t checksum) const {
   if ((packet.m->pkthdr.offload.flags & (Offload::kNeedsChecksum | Offload::kDataValid)) != 0) return true;
   if (checksum == 0) return packet.src.is_v4();  // none was made: RFC 768; not allowed by RFC 8200, 8.1
-  Checksum sum;
-  sum.add_pseudo_header(packet.src, packet.dst, kProtocolUdp, bytes);
+  InternetSum sum;
+  sum.add_pseudo_header(packet.src.wire(), packet.dst.wire(), kProtocolUdp, bytes);
   sum.add(*packet.m, packet.payload);
-  return sum.value() == 0;
+  return sum.checksum() == 0;
 }
 
 void Udp::deliver(UdpSocket* socket, UdpDatagram datagram) {
@@ -203,10 +203,10 @@ Status UdpSocket::send_to(MbufPtr payload, const UdpTo& to) {
   store_be16(at + 2, to.port);
   store_be16(at + 4, static_cast<std::uint16_t>(bytes));
   store_be16(at + 6, 0);
-  Checksum sum;
-  sum.add_pseudo_header(path->source, to.address, kProtocolUdp, bytes);
+  InternetSum sum;
+  sum.add_pseudo_header(path->source.wire(), to.address.wire(), kProtocolUdp, bytes);
   sum.add(*payload, 0);
-  store_be16(at + 6, sum.value() == 0 ? 0xffff : sum.value());  // 0 would say that there is none
+  store_be16(at + 6, sum.checksum() == 0 ? 0xffff : sum.checksum());  // 0 would say that there is none
   return stack_.output(*path, to.address, std::move(payload),
                        {.protocol = kProtocolUdp, .hops = to.hops, .whole = to.whole});
 }
