@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kQuotedBytesMax = 576 - kIp4HeaderBytes - kIcmpHeaderBytes;
 constexpr std::uint8_t kInternetworkControl = 0xc0;  // the precedence of errors: RFC 1812, 4.3.2.5
 
+constexpr std::uint8_t kHopsMax = 255;  // the answer may have as far to go as the question came
+
 constexpr std::uint32_t kEveryHostTakes = 576;  // RFC 791, 3.1
 
 // RFC 1122, 4.1.3.3 leaves the numbers to us; these are Linux's.
@@ -83,7 +85,8 @@ void Icmp4::echo(Packet packet) {
   std::byte* const at = m->data();
   at[0] = std::byte{kEchoReply};
   store_be16(at + 2, checksum_after(load_be16(at + 2), kEchoRequest << 8, kEchoReply << 8));
-  (void)stack_.output(*back, packet.src, std::move(m), {.protocol = kProtocolIcmp4, .traffic_class = tos});
+  (void)stack_.output(*back, packet.src, std::move(m),
+                      {.protocol = kProtocolIcmp4, .hops = kHopsMax, .traffic_class = tos});
 }
 
 void Icmp4::error(const Packet& about, std::uint8_t type, std::uint8_t code, std::uint32_t word) {
@@ -104,7 +107,7 @@ void Icmp4::error(const Packet& about, std::uint8_t type, std::uint8_t code, std
   store_be16(at + 2, checksum_of(m->bytes()));
   stack_.counters.errors_sent.add(1);
   (void)stack_.output(*back, about.src, std::move(m),
-                      {.protocol = kProtocolIcmp4, .traffic_class = kInternetworkControl});
+                      {.protocol = kProtocolIcmp4, .hops = kHopsMax, .traffic_class = kInternetworkControl});
 }
 
 // Somebody says what became of a packet of ours, of which it quotes the beginning.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Any frames into a configured stack that forwards, at any pace: both sums of inet_data.hpp hold after every frame, all
-// tables stay within their limits, and no mbuf is lost.
+// Any frames into a configured stack, host or router, with groups joined, a UDP socket and a DHCP client that asks, at
+// any pace: both sums of inet_data.hpp hold after every frame, all tables stay within their limits, and no mbuf is
+// lost.
 //
 // Input: one byte of modes, then frames, each a byte of pace and port, a two-byte length (big-endian) and as many bytes
 // as are left. Checksums are made right half of the time, or hardly a frame would get past them.
@@ -8,9 +9,9 @@
 
 #include "hypercall/sim/sim_host.hpp"
 #include "hypercall/sim/sim_link.hpp"
-#include "netstack/inet/inet.hpp"
+#include "netstack/inet/dhcp_client.hpp"
 #include "netstack/inet/reassembly.hpp"
-#include "tests/netstack/inet/packets.hpp"
+#include "tests/netstack/inet/right_sums.hpp"
 #include "virtif/virtif.hpp"
 
 namespace vif::test {
@@ -22,7 +23,7 @@ void require(bool is_so) {
   if (!is_so) __builtin_trap();
 }
 
-struct Rig {
+struct Rig final : DhcpListener {
   explicit Rig(bool forwarding) : inet(domain, {.ip6 = true, .forwarding = forwarding}) {
     for (int i = 0; i < 2; ++i) {
       net::Ifnet& ifp = ports[i]->ifnet();
@@ -34,8 +35,29 @@ struct Rig {
       require(inet.add_address(ifp, {v4, 24}, Claim::at_once).has_value());
       require(inet.add_address(ifp, {ip(i == 0 ? "fd00::1" : "fd01::1"), 64}, Claim::at_once).has_value());
     }
+    require(inet.join(ports[0]->ifnet(), IpAddress::v4(239, 1, 2, 3)).has_value());
+    require(inet.join(ports[0]->ifnet(), ip("ff05::1:3")).has_value());
+    require(inet.add_route({.to = {kAny4, 0}, .gateway = IpAddress::v4(10, 0, 1, 9)}).has_value());
+    require(dhcp.start().has_value());
     socket = std::move(*inet.open_udp({.port = 53}));
     host.run_until(std::chrono::seconds(5));
+  }
+
+  void lease_changed(net::Ifnet&, const DhcpLease* lease) override {
+    require(lease == nullptr || (lease->routes.size() <= DhcpReply::kRoutesMax && lease->until > domain.now()));
+  }
+
+  // The transaction the client waits for, or no DHCP message would ever be one; from the client's last question.
+  void answer_dhcp(Frame& frame) {
+    constexpr std::size_t kDhcpAt = 14 + 20 + 8, kTransactionAt = kDhcpAt + 4, kClientAt = kDhcpAt + 28;
+    for (const Frame& sent : wires.wire("0").sent) {
+      const bool asks = sent.size() > kClientAt + 6 && be16_at(sent, 12) == 0x0800 && be16_at(sent, 14 + 20) == 68;
+      if (asks) transaction = load_be32(&sent[kTransactionAt]);
+    }
+    wires.wire("0").sent.clear();
+    if (frame.size() < kClientAt + 6 || be16_at(frame, 14 + 22) != 68) return;
+    store_be32(&frame[kTransactionAt], transaction);
+    ports[0]->ifnet().lladdr().store(&frame[kClientAt]);
   }
 
   void check() {
@@ -50,38 +72,15 @@ struct Rig {
   }
 
   host::sim::SimHost host{1};
+  std::uint32_t transaction = 0;
   net::Domain& domain = host.add_domain({.pool = {.counts = {512, 16, 8, 2}, .external = 0}});
   host::sim::SimWires wires;
   std::unique_ptr<drv::Virtif> ports[2] = {std::move(*drv::Virtif::create(domain, wires, "virt", 0)),
                                            std::move(*drv::Virtif::create(domain, wires, "virt", 1))};
   Inet inet;
+  DhcpClient dhcp{inet, ports[0]->ifnet(), *this};
   std::unique_ptr<UdpSocket> socket;
 };
-
-// What a sender would have put into the checksum fields, as far as the frame has them.
-void correct(Frame& frame) {
-  constexpr std::size_t kIpAt = net::kEtherHeaderBytes;
-  if (frame.size() < kIpAt + 40) return;
-  const std::uint16_t type = be16_at(frame, 12);
-  std::size_t at = kIpAt + 40;
-  unsigned protocol = std::to_integer<unsigned>(frame[kIpAt + 6]);
-  Frame covered;
-  if (type == 0x0800) {
-    at = kIpAt + (std::to_integer<std::size_t>(frame[kIpAt]) & 15) * 4;
-    if (at > frame.size()) return;
-    put16(frame, kIpAt + 10, 0);
-    put16(frame, kIpAt + 10, plain_checksum(cut(frame, kIpAt, at - kIpAt)));
-    protocol = std::to_integer<unsigned>(frame[kIpAt + 9]);
-    if (protocol == 17)
-      covered = cut(frame, kIpAt + 12, 8) + be32(17) + be32(static_cast<std::uint32_t>(frame.size() - at));
-  } else if (type == 0x86dd) {
-    covered = cut(frame, kIpAt + 8, 32) + be32(protocol) + be32(static_cast<std::uint32_t>(frame.size() - at));
-  }
-  const std::size_t sum_at = at + (protocol == 17 ? 6 : 2);
-  if ((protocol != 1 && protocol != 17 && protocol != 58) || sum_at + 2 > frame.size()) return;
-  put16(frame, sum_at, 0);
-  put16(frame, sum_at, plain_checksum(covered + cut(frame, at)));
-}
 
 void check(std::span<const std::uint8_t> data) {
   if (data.empty()) return;
@@ -93,7 +92,7 @@ void check(std::span<const std::uint8_t> data) {
     const std::size_t bytes = std::min<std::size_t>(load_be16(left.data() + at + 1), left.size() - at - 3);
     Frame frame(left.begin() + static_cast<long>(at + 3), left.begin() + static_cast<long>(at + 3 + bytes));
     at += 3 + bytes;
-    if (right_sums) correct(frame);
+    if (right_sums) rig.answer_dhcp(frame), correct_sums(frame);
     rig.wires.wire(how & 1 ? "1" : "0").arrive(std::move(frame));
     rig.host.settle();
     rig.check();

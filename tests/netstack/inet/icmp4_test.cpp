@@ -26,7 +26,7 @@ TEST_F(Icmp4Host, answers_an_echo_of_any_length_with_the_same_bytes) {
     EXPECT_EQ(header_of(frame).dst, kPeerMac);
     const std::uint16_t id = be16_at(frame, 14 + 4);
     EXPECT_EQ(cut(payload_of(frame), 0, 28 + bytes),
-              ip4(kUs, kPeer, icmp(0, 0, 0x4711'0001, payload), {.tos = 0x10, .id = id}))
+              ip4(kUs, kPeer, icmp(0, 0, 0x4711'0001, payload), {.ttl = 255, .tos = 0x10, .id = id}))
         << bytes;
   }
   EXPECT_EQ(inet->read().delivered, 8U);
@@ -69,7 +69,7 @@ TEST_F(Icmp4Host, says_which_protocol_it_does_not_speak) {
   const Frame packet = ip4(kPeer, kUs, counting(40), {.protocol = 132, .options = hex("01010101")});
   arrive_ip(packet);
   const Frame answer = payload_of(sent_one());
-  EXPECT_EQ(answer, ip4(kUs, kPeer, icmp(3, 2, 0, packet), {.tos = 0xc0, .id = be16_at(answer, 4)}));
+  EXPECT_EQ(answer, ip4(kUs, kPeer, icmp(3, 2, 0, packet), {.ttl = 255, .tos = 0xc0, .id = be16_at(answer, 4)}));
   EXPECT_EQ(dropped(InetDrop::unknown_protocol), 1U);
   EXPECT_EQ(inet->read().errors_sent, 1U);
 }
