@@ -12,6 +12,7 @@
 
 #include "hypercall/host/instance.hpp"
 #include "hypercall/linux_ports.hpp"
+#include "netstack/inet/dhcp_client.hpp"
 #include "tests/interop/inet_state.hpp"
 
 namespace {
@@ -30,7 +31,7 @@ std::string flat_text(const net::Mbuf& packet) {
   return text;
 }
 
-class InetHost final : private EchoListener, private InetListener {
+class InetHost final : private EchoListener, private InetListener, private DhcpListener {
  public:
   InetHost(host::Loop& loop, const InetConfig& config) : domain_(loop.domain()), inet_(domain_, config) {
     inet_.listen(static_cast<EchoListener&>(*this));
@@ -57,6 +58,7 @@ class InetHost final : private EchoListener, private InetListener {
     json all = state_of(inet_, interfaces_);
     all["udp"] = {{"datagrams", datagrams_}, {"to_groups", to_groups_}, {"errors", udp_errors_}};
     all["replies"] = replies_;
+    if (dhcp_) all["dhcp"] = state_of(*dhcp_);
     all["events"] = events_;
     return all;
   }
@@ -69,6 +71,7 @@ class InetHost final : private EchoListener, private InetListener {
   Status change_address(Words& words);
   Status change_group(Words& words);
   Status add_route(Words& words);
+  Status change_dhcp(Words& words);
   Status set_mtu(Words& words);
   Status ping(Words& words);
   Status send_udp(Words& words);
@@ -107,14 +110,22 @@ class InetHost final : private EchoListener, private InetListener {
     events_.push_back({ifp.name(), address.prefix.to_string(), kEvents[static_cast<std::size_t>(event)]});
   }
 
-  net::Domain& domain_;
-  Inet inet_;
-  std::vector<net::Ifnet*> interfaces_;
-  std::unique_ptr<UdpSocket> echo_;
+  void lease_changed(net::Ifnet& ifp, const DhcpLease* lease) override {
+    events_.push_back(
+        {ifp.name(), lease != nullptr ? lease->address.to_string() : "", lease != nullptr ? "leased" : "lease over"});
+  }
+
+  // What was heard: outlives whoever speaks at its own end.
   std::string asked_;  // the payload of the last echo request
   std::uint16_t sequence_ = 0;
   std::uint64_t datagrams_ = 0, to_groups_ = 0;
   json udp_errors_ = json::array(), replies_ = json::array(), events_ = json::array();
+
+  net::Domain& domain_;
+  Inet inet_;
+  std::vector<net::Ifnet*> interfaces_;
+  std::unique_ptr<UdpSocket> echo_;
+  std::unique_ptr<DhcpClient> dhcp_;
 };
 
 // address IF PREFIX at_once|probe|gone
@@ -147,6 +158,20 @@ Status InetHost::add_route(Words& words) {
   const Result<IpAddress> gateway = parsed<IpAddress>(words);
   if (!gateway) return gateway.error();
   return inet_.add_route({.to = *to, .gateway = *gateway});
+}
+
+// dhcp IF start|release
+Status InetHost::change_dhcp(Words& words) {
+  const Result<net::Ifnet*> ifp = interface(words);
+  if (!ifp) return ifp.error();
+  std::string how;
+  words >> how;
+  if (how == "start") {
+    dhcp_ = std::make_unique<DhcpClient>(inet_, **ifp, static_cast<DhcpListener&>(*this));
+    return dhcp_->start();
+  }
+  if (dhcp_) dhcp_->release();
+  return {};
 }
 
 // mtu IF BYTES
@@ -190,6 +215,7 @@ json InetHost::obey(const std::string& line) {
   static const std::map<std::string, Status (InetHost::*)(Words&)> kCommands = {{"address", &InetHost::change_address},
                                                                                 {"group", &InetHost::change_group},
                                                                                 {"route", &InetHost::add_route},
+                                                                                {"dhcp", &InetHost::change_dhcp},
                                                                                 {"mtu", &InetHost::set_mtu},
                                                                                 {"ping", &InetHost::ping},
                                                                                 {"udp", &InetHost::send_udp}};

@@ -42,8 +42,8 @@ class InetHost(namespaces.Conversation):
     def link_local(self, index=0):
         return next(prefix for prefix in self.addresses(index) if prefix.startswith("fe80")).split("/")[0]
 
-    def has_address(self, prefix, state="preferred"):
-        return namespaces.eventually(lambda: self.addresses().get(prefix) == state)
+    def has_address(self, prefix, state="preferred", index=0):
+        return namespaces.eventually(lambda: self.addresses(index).get(prefix) == state)
 
     def pings(self, address, payload_bytes=56, *via):
         """Sends an echo request: whether the reply came, and as it was sent."""

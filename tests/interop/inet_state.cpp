@@ -11,6 +11,9 @@ constexpr std::array kAddressStates = {"tentative", "preferred", "deprecated", "
 constexpr std::array kAddressOrigins = {"manual", "link_local", "autoconfigured", "dhcp"};
 constexpr std::array kNeighbourStates = {"incomplete", "reachable", "stale", "delay", "probe", "permanent"};
 
+constexpr std::array kDhcpStates = {"stopped", "init",  "selecting", "requesting", "rebooting",
+                                    "probing", "bound", "renewing",  "rebinding"};
+
 template <class Name, class Counts>
 json without_zeros(const Name& names, const Counts& counts) {
   json all = json::object();
@@ -82,6 +85,31 @@ json state_of(const Inet& inet, std::span<net::Ifnet* const> interfaces) {
                 {"in_adds_up", data.received + data.cut == data.ended_in()},
                 {"out_adds_up", data.originated + data.forwarded + data.fragmented == data.ended_out()}}}};
   for (const net::Ifnet* ifp : interfaces) all["interfaces"].push_back(interface(inet, *ifp));
+  return all;
+}
+
+json state_of(const DhcpClient& client) {
+  const DhcpData& data = client.read();
+  json all = {{"state", kDhcpStates[static_cast<std::size_t>(client.state())]},
+              {"discovers", data.discovers},
+              {"requests", data.requests},
+              {"declines", data.declines},
+              {"releases", data.releases},
+              {"offers", data.offers},
+              {"acks", data.acks},
+              {"naks", data.naks},
+              {"ignored", data.ignored}};
+  if (const std::optional<DhcpLease>& lease = client.lease()) {
+    all["lease"] = {{"address", lease->address.to_string()},
+                    {"server", lease->server.to_string()},
+                    {"mtu", lease->mtu_bytes},
+                    {"dns", json::array()},
+                    {"routes", json::array()}};
+    for (const IpAddress& server : lease->dns) all["lease"]["dns"].push_back(server.to_string());
+    for (const DhcpRoute& route : lease->routes) {
+      all["lease"]["routes"].push_back({route.to.to_string(), route.gateway.to_string()});
+    }
+  }
   return all;
 }
 

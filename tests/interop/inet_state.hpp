@@ -6,11 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "netstack/inet/inet.hpp"
+#include "netstack/inet/dhcp_client.hpp"
 
 namespace vif::test {
 
 // {"interfaces": [...], "inet": {...}}; the counters that are zero are left out of "drops".
 nlohmann::json state_of(const net::inet::Inet& inet, std::span<net::Ifnet* const> interfaces);
+
+nlohmann::json state_of(const net::inet::DhcpClient& client);
 
 }  // namespace vif::test
