@@ -26,8 +26,7 @@ class TapLink final : public drv::LinkPort {
  public:
   TapLink(TapParts parts, const drv::LinkCaps& caps, net::Domain& domain, FdWatch& watch, ClockPort& clock)
       : parts_(std::move(parts)),
-        ring_(parts_.device->fd(), parts_.memory,
-              {.allowed = parts_.batches, .near_slots = parts_.device->header_bytes() == 0}),
+        ring_(parts_.device->fd(), parts_.memory, parts_.batches),
         rx_(*parts_.device, parts_.memory, ring_, clock),
         tx_(*parts_.device, parts_.memory, ring_, caps.frame_bytes_max),
         watch_(watch),

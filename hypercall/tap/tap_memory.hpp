@@ -35,7 +35,7 @@ class TapMemory {
   // Or without slots: frames one behind the other, each at its own multiple of 64.
   MutBytes received() const { return all_.subspan(kNearBytes); }
 
-  // All slots of a kind, to be registered with an io_uring.
+  // All slots of a kind; the far ones are all of received().
   MutBytes all_sent() const { return all_.first(kNearBytes); }
   MutBytes all_near() const { return received().first(kNearBytes); }
 

@@ -12,28 +12,42 @@ namespace vif::host {
 bool TapRing::begin() {
   queued_ = 0;
   if (ring_) return true;
-  if (!use_.allowed || failures_ >= kFailuresMax) return false;
+  if (!allowed_ || failures_ >= kFailuresMax) return false;
   auto made = IoRing::create(kBatch, 2 * kBatch);
   if (!made || !(*made)->register_file(fd_)) {
     ++failures_;
     return false;
   }
   ring_ = std::move(*made);
-  const std::array<iovec, 2> places = {
-      {{memory_.all_sent().data(), memory_.all_sent().size()}, {memory_.all_near().data(), memory_.all_near().size()}}};
-  places_ = use_.near_slots ? 2 : 1;
-  // Refused where RLIMIT_MEMLOCK is small: then without.
-  if (::io_uring_register_buffers(ring_->raw(), places.data(), places_) != 0) places_ = 0;
+  const bool can_pin = ::io_uring_register_buffers_sparse(ring_->raw(), kPlaces) == 0;  // from Linux 5.19 on
+  pinned_.fill(can_pin ? Pinned::not_tried : Pinned::refused);
   return true;
+}
+
+// Refused where RLIMIT_MEMLOCK is small: then without.
+bool TapRing::pin(Place place) {
+  if (place == Place::elsewhere) return false;
+  const auto index = static_cast<unsigned>(place);
+  Pinned& pinned = pinned_[index];
+  if (pinned == Pinned::not_tried) {
+    const MutBytes all = place == Place::sent_slots   ? memory_.all_sent()
+                         : place == Place::near_slots ? memory_.all_near()
+                                                      : memory_.received();
+    const iovec slots{all.data(), all.size()};
+    const __u64 untagged = 0;
+    const int answer = ::io_uring_register_buffers_update_tag(ring_->raw(), index, &slots, &untagged, 1);
+    pinned = answer == 1 ? Pinned::yes : Pinned::refused;
+  }
+  return pinned == Pinned::yes;
 }
 
 io_uring_sqe& TapRing::next(std::uint8_t opcode, std::uint8_t fixed_opcode, Place place) {
   assert(queued_ < kBatch);
-  const auto index = static_cast<std::uint16_t>(place);
+  const bool fixed = pin(place);
   io_uring_sqe& sqe = *::io_uring_get_sqe(ring_->raw());
   sqe = {};
-  sqe.opcode = index < places_ ? fixed_opcode : opcode;
-  sqe.buf_index = index < places_ ? index : 0;
+  sqe.opcode = fixed ? fixed_opcode : opcode;
+  sqe.buf_index = fixed ? static_cast<std::uint16_t>(place) : 0;
   sqe.fd = 0;  // the registered file
   sqe.flags = IOSQE_FIXED_FILE;
   sqe.rw_flags = RWF_NOWAIT;  // else one that finds nothing would wait in the ring

@@ -17,15 +17,12 @@ class TapRing {
  public:
   static constexpr std::size_t kBatch = 64;
 
-  // Memory the kernel knows beforehand, when it lets us: that saves looking it up for each frame.
-  enum class Place : std::uint8_t { sent_slots, near_slots, elsewhere };
+  // Slots are memory that the kernel is told of beforehand, when it lets us, once they are first used: that saves it
+  // looking them up for each frame, and pins them until close().
+  enum class Place : std::uint8_t { sent_slots, near_slots, far_slots, elsewhere };
 
-  struct Use {
-    bool allowed = false;     // else begin() always says no
-    bool near_slots = false;  // they will be read into
-  };
-  // `fd` and `memory` outlive it.
-  TapRing(int fd, const TapMemory& memory, Use use) : fd_(fd), memory_(memory), use_(use) {}
+  // `fd` and `memory` outlive it. Not allowed: begin() always says no.
+  TapRing(int fd, const TapMemory& memory, bool allowed) : fd_(fd), memory_(memory), allowed_(allowed) {}
 
   // Whether to go on with at most kBatch of read() or write(), then run(). False: do it with plain calls.
   bool begin();
@@ -42,14 +39,18 @@ class TapRing {
   // A kernel that refuses this often will not be asked again before close().
   static constexpr int kFailuresMax = 8;
 
+  enum class Pinned : std::uint8_t { not_tried, yes, refused };
+  static constexpr std::size_t kPlaces = static_cast<std::size_t>(Place::elsewhere);
+
   io_uring_sqe& next(std::uint8_t opcode, std::uint8_t fixed_opcode, Place place);
+  bool pin(Place place);
   void reap(std::size_t begun);
 
   const int fd_;
   const TapMemory& memory_;
-  const Use use_;
+  const bool allowed_;
   std::unique_ptr<IoRing> ring_;
-  unsigned places_ = 0;  // registered, in the order of Place
+  std::array<Pinned, kPlaces> pinned_;
   int failures_ = 0;
   std::size_t queued_ = 0;
   std::array<int, kBatch> answers_;

@@ -62,7 +62,7 @@ void TapRx::read_batch(Burst& burst, std::size_t frames) {
   const auto slot = [this](std::size_t i) { return near_ ? memory_.near(i) : memory_.far(i); };
   for (std::size_t i = 0; i < slots; ++i) {
     ring_.read({slot(i) - header_bytes, header_bytes + frame_bytes_max + 1},
-               near_ ? TapRing::Place::near_slots : TapRing::Place::elsewhere);
+               near_ ? TapRing::Place::near_slots : TapRing::Place::far_slots);
   }
   const std::span<const int> answers = ring_.run();
   if (answers.empty()) return read_one_by_one(burst, frames);

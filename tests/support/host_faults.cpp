@@ -174,5 +174,8 @@ VIF_WRAP_NEGATIVE(io_uring_submit, (io_uring * ring), (ring))
 VIF_WRAP_NEGATIVE(io_uring_submit_and_wait, (io_uring * ring, unsigned n), (ring, n))
 VIF_WRAP_NEGATIVE(io_uring_get_events, (io_uring * ring), (ring))
 VIF_WRAP_NEGATIVE(io_uring_register_files, (io_uring * ring, const int* files, unsigned n), (ring, files, n))
-VIF_WRAP_NEGATIVE(io_uring_register_buffers, (io_uring * ring, const iovec* buffers, unsigned n), (ring, buffers, n))
+VIF_WRAP_NEGATIVE(io_uring_register_buffers_sparse, (io_uring * ring, unsigned n), (ring, n))
+VIF_WRAP_NEGATIVE(io_uring_register_buffers_update_tag,
+                  (io_uring * ring, unsigned at, const iovec* buffers, const __u64* tags, unsigned n),
+                  (ring, at, buffers, tags, n))
 }

@@ -156,8 +156,8 @@ TEST_F(TapFaults, without_io_uring_goes_frame_by_frame_and_says_so) {
 }
 
 TEST_F(TapFaults, an_io_uring_that_fails_later_changes_nothing_but_the_calls) {
-  for (const char* call : {"io_uring_submit_and_wait", "io_uring_register_files", "io_uring_register_buffers",
-                           "io_uring_queue_init_params"}) {
+  for (const char* call : {"io_uring_submit_and_wait", "io_uring_register_files", "io_uring_register_buffers_sparse",
+                           "io_uring_register_buffers_update_tag", "io_uring_queue_init_params"}) {
     for (const int number : {EINTR, EAGAIN, EEXIST, ENOMEM, EBUSY}) {
       for (const int times : {1, HostFaults::kAlways}) {
         up();
