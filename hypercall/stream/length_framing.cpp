@@ -17,6 +17,7 @@ namespace vif::host {
 namespace {
 
 constexpr std::size_t kBurst = 64;
+constexpr std::size_t kShortBytes = 256;  // up to here a copy costs less than a piece more does the kernel
 
 // The rest of the one frame that was begun.
 class Tail {
@@ -109,24 +110,40 @@ class LengthFraming final : public Framing {
  private:
   // The tail and as many frames as there is room for, as pieces; returns the frames.
   std::span<const drv::TxFrame> gather(std::span<const drv::TxFrame> frames) {
-    pieces_used_ = 0;
-    if (!tail_.empty()) pieces_[pieces_used_++] = {tail_.left().data(), tail_.left().size()};
+    pieces_used_ = packed_used_ = 0;
+    if (!tail_.empty()) add(tail_.left());
     std::size_t n = 0;
     for (; n < std::min(frames.size(), kBurst); ++n) {
       const drv::TxFrame& frame = frames[n];
       if (pieces_used_ + 1 + frame.slices.size() > pieces_.size()) break;
-      write_header(n, frame.bytes);
-      pieces_[pieces_used_++] = {headers_[n].data(), header_bytes_};
+      const Header header = header_of(frame);
+      pack(Bytes(header).first(header_bytes_));
       for (const Bytes slice : frame.slices) {
-        pieces_[pieces_used_++] = {const_cast<std::byte*>(slice.data()), slice.size()};
+        if (frame.bytes <= kShortBytes) pack(slice);
+        else add(slice);
       }
     }
     return frames.first(n);
   }
 
-  void write_header(std::size_t n, std::uint32_t bytes) {
-    if (header_bytes_ == 4) store_be32(headers_[n].data(), bytes);
-    else store_be16(headers_[n].data(), static_cast<std::uint16_t>(bytes));
+  void add(Bytes piece) { pieces_[pieces_used_++] = {const_cast<std::byte*>(piece.data()), piece.size()}; }
+
+  // Copied behind what was packed before, and into the same piece where nothing came between.
+  void pack(Bytes bytes) {
+    std::byte* const to = packed_.data() + packed_used_;
+    std::memcpy(to, bytes.data(), bytes.size());
+    packed_used_ += bytes.size();
+    iovec* const last = pieces_used_ == 0 ? nullptr : &pieces_[pieces_used_ - 1];
+    if (last != nullptr && static_cast<std::byte*>(last->iov_base) + last->iov_len == to) last->iov_len += bytes.size();
+    else add({to, bytes.size()});
+  }
+
+  using Header = std::array<std::byte, 4>;
+  Header header_of(const drv::TxFrame& frame) const {
+    Header header{};
+    if (header_bytes_ == 4) store_be32(header.data(), frame.bytes);
+    else store_be16(header.data(), static_cast<std::uint16_t>(frame.bytes));
+    return header;
   }
 
   // `sent` bytes of what was gathered are gone; returns how many of the frames were taken by that.
@@ -135,7 +152,10 @@ class LengthFraming final : public Framing {
     std::size_t taken = 0;
     for (; taken < burst.size() && sent > 0; ++taken) {
       const std::size_t whole = header_bytes_ + burst[taken].bytes;
-      if (sent < whole) tail_.keep(Bytes(headers_[taken]).first(header_bytes_), burst[taken], sent);
+      if (sent < whole) {
+        const Header header = header_of(burst[taken]);
+        tail_.keep(Bytes(header).first(header_bytes_), burst[taken], sent);
+      }
       sent -= std::min(sent, whole);
     }
     return taken;
@@ -167,9 +187,9 @@ class LengthFraming final : public Framing {
   FrameAssembler in_;
   std::array<drv::RxFrame, kBurst> frames_;
   Tail tail_;
-  std::array<std::array<std::byte, 4>, kBurst> headers_;
   std::array<iovec, 1 + kBurst + 2 * kBurst> pieces_;
-  std::size_t pieces_used_ = 0;
+  std::array<std::byte, kBurst*(sizeof(Header) + kShortBytes)> packed_;
+  std::size_t pieces_used_ = 0, packed_used_ = 0;
 };
 
 }  // namespace

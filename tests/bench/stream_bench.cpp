@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// stream: beside the bare system calls that move the same bytes: sendmsg of a burst with its lengths and recv of 64
-// KiB, or sendmmsg and recvmmsg. In bursts of 32, in both framings: one thread that sends and receives in turn, and two
-// that do one of them each, on two processors.
+// stream: beside the bare system calls that move the same frames: sendmsg of a burst with its lengths and recv of 64
+// KiB with a walk along them, or sendmmsg and recvmmsg; on sockets that somebody waits for, as for ours. In bursts of
+// 32, in both framings: one thread that sends and receives in turn, and two that do one of them each, on two
+// processors.
 //   stream_bench [rounds]
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -42,6 +44,18 @@ struct Pair {
   }
 };
 
+// Somebody waits for what comes: telling it costs the sender, asleep or not.
+class Waiter {
+ public:
+  explicit Waiter(const Pair& pair) {
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {}};
+    for (const host::UniqueFd* fd : {&pair.a, &pair.b}) ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd->get(), &event);
+  }
+
+ private:
+  host::UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
+};
+
 // One burst of frames of equal size, as both sides send it.
 struct Burst {
   explicit Burst(std::size_t frame_bytes) : bytes(frame_bytes) {
@@ -59,17 +73,16 @@ struct Burst {
 
 class BareStream {
  public:
-  BareStream(int fd, const Burst& burst) : fd_(fd), room_(kReadBytes) {
-    store_be32(header_.data(), static_cast<std::uint32_t>(burst.bytes.size()));
+  BareStream(int fd, const Burst& burst) : fd_(fd), burst_(burst), room_(2 * kReadBytes) {
     for (std::size_t i = 0; i < kBurst; ++i) {
-      pieces_[2 * i] = {header_.data(), kHeaderBytes};
+      pieces_[2 * i] = {headers_[i].data(), kHeaderBytes};
       pieces_[2 * i + 1] = {const_cast<std::byte*>(burst.bytes.data()), burst.bytes.size()};
     }
     whole_ = kBurst * (kHeaderBytes + burst.bytes.size());
-    frame_bytes_ = kHeaderBytes + burst.bytes.size();
   }
   // The whole burst; waits for room.
   void send() {
+    for (std::size_t i = 0; i < kBurst; ++i) store_be32(headers_[i].data(), burst_.frames[i].bytes);
     msghdr message{};
     message.msg_iov = pieces_.data();
     message.msg_iovlen = pieces_.size();
@@ -77,20 +90,26 @@ class BareStream {
   }
   // What there is, waiting for it; in frames.
   std::size_t receive() {
-    const ssize_t n = ::recv(fd_, room_.data(), room_.size(), 0);
+    const ssize_t n = ::recv(fd_, room_.data() + carried_, kReadBytes, 0);
     if (n <= 0) give_up("bare recv");
-    carried_ += static_cast<std::size_t>(n);
-    const std::size_t frames = carried_ / frame_bytes_;
-    carried_ %= frame_bytes_;
+    const std::size_t end = carried_ + static_cast<std::size_t>(n);
+    std::size_t frames = 0, at = 0;
+    for (std::size_t length = 0; at + kHeaderBytes <= end; at += kHeaderBytes + length, ++frames) {
+      length = load_be32(&room_[at]);
+      if (end - at - kHeaderBytes < length) break;
+    }
+    carried_ = end - at;
+    std::memmove(room_.data(), &room_[at], carried_);
     return frames;
   }
 
  private:
   int fd_;
+  const Burst& burst_;
   std::vector<std::byte> room_;
-  std::array<std::byte, kHeaderBytes> header_;
+  std::array<std::array<std::byte, kHeaderBytes>, kBurst> headers_;
   std::array<iovec, 2 * kBurst> pieces_;
-  std::size_t whole_, frame_bytes_, carried_ = 0;
+  std::size_t whole_, carried_ = 0;
 };
 
 class BarePackets {
@@ -225,6 +244,7 @@ void compare(const Wire& wire, std::size_t frame_bytes, int rounds) {
   const std::size_t frames = kBurst * (frame_bytes > 1000 ? 4'000 : 12'000);
 
   Pair bare_pair(wire.type), ours_pair(wire.type);
+  const Waiter waiter(bare_pair);
   Bare bare_sender(bare_pair.a.get(), burst), bare_receiver(bare_pair.b.get(), burst);
   Ours sender(::dup(ours_pair.a.get()), wire, burst), receiver(::dup(ours_pair.b.get()), wire, burst);
   Comparison("stream: " + what + ", one thread",

@@ -54,6 +54,18 @@ TEST_F(Packets, connects_and_listens) {
   EXPECT_TRUE(carrier());
 }
 
+TEST_F(Packets, of_any_length_arrive_whole) {
+  PeerPair pair = PeerPair::make(SOCK_SEQPACKET);
+  adopt(pair, ",framing=bess");
+  WireFrames sent;
+  for (const std::size_t bytes : {60UL, 2047UL, 2048UL, 60UL, 2049UL, 9014UL, 65'535UL, 60UL}) {
+    sent.push_back({counting(bytes)});
+    pair.theirs.write(sent.back().bytes);
+  }
+  EXPECT_TRUE(turn());
+  EXPECT_EQ(sink.frames, sent);
+}
+
 // They read like the end of the connection, and are not.
 TEST_F(Packets, takes_empty_packets_for_frames_too_short) {
   PeerPair pair = PeerPair::make(SOCK_SEQPACKET);
