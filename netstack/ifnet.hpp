@@ -68,7 +68,9 @@ class VIF_API Ifnet {
   std::uint32_t mtu_bytes_max() const { return mtu_bytes_max_; }
   const MacAddress& lladdr() const { return lladdr_; }
   LinkState link_state() const { return link_state_; }
-  std::uint64_t baudrate() const { return baudrate_; }  // bits per second; 0: unknown
+  std::uint64_t baudrate() const { return baudrate_; }              // bits per second; 0: unknown
+  std::uint32_t promisc_count() const { return promisc_count_; }    // who asked for IFF_PROMISC
+  std::uint32_t allmulti_count() const { return allmulti_count_; }  // and for IFF_ALLMULTI
 
   IfCounters counters;
   IfQueue snd;

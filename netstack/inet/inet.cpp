@@ -114,6 +114,14 @@ Status Inet::remove_route(const StaticRoute& route) {
   return {};
 }
 
+std::vector<InetRoute> Inet::routes() const {
+  std::vector<InetRoute> routes;
+  for (const Route& route : stack_->routes.entries()) {
+    routes.push_back({route.to, route.gateway, &route.out->ifp, route.origin, route.valid_until});
+  }
+  return routes;
+}
+
 Status Inet::add_neighbour(Ifnet& ifp, const IpAddress& address, const MacAddress& mac) {
   Interface* const interface = stack_->find(&ifp);
   if (interface == nullptr) return not_attached(ifp);

@@ -46,6 +46,15 @@ struct StaticRoute {
   Ifnet* out = nullptr;
 };
 
+// A way that the stack knows, set or learnt.
+struct InetRoute {
+  IpPrefix to;
+  IpAddress gateway;  // unspecified: the destination is on the link
+  const Ifnet* out;
+  RouteOrigin origin;
+  Time valid_until;  // Time::max(): for ever
+};
+
 struct InetConfig {
   bool ip6 = true;          // with link-local addresses, and what routers advertise unless it is one itself
   bool forwarding = false;  // pass packets for others from interface to interface
@@ -78,6 +87,7 @@ class VIF_API Inet final : private IfEventListener {
   Status add_route(const StaticRoute& route);
   // ESRCH: there is none.
   Status remove_route(const StaticRoute& route);
+  std::vector<InetRoute> routes() const;  // in the order they are tried
 
   // A fixed neighbour; replaces what was learnt. ENOBUFS: full.
   Status add_neighbour(Ifnet& ifp, const IpAddress& address, const MacAddress& mac);

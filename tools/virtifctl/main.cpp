@@ -7,6 +7,7 @@
 
 #include "tools/virtifctl/bridge_command.hpp"
 #include "tools/virtifctl/dump_command.hpp"
+#include "tools/virtifctl/node_command.hpp"
 #include "tools/virtifctl/replay_command.hpp"
 #include "tools/virtifctl/show_command.hpp"
 
@@ -26,6 +27,7 @@ int run(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::simple);
   vif::tools::BridgeCommand bridge(app);
   vif::tools::DumpCommand dump(app);
+  vif::tools::NodeCommand node(app);
   vif::tools::ReplayCommand replay(app);
   vif::tools::ShowCommand show(app);
   try {
@@ -33,9 +35,14 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
     if (unknown)
-      std::fprintf(stderr, "virtifctl: unknown command '%s': known are bridge, dump, replay, show\n", argv[1]);
+      std::fprintf(
+          stderr,
+          "virtifctl: unknown command '%s': known are addr, bridge, dump, link, maddr, monitor, neigh, replay, "
+          "route, show\n",
+          argv[1]);
     return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version
   }
+  if (node.is_asked()) return node.run();
   if (app.got_subcommand("bridge")) return bridge.run();
   if (app.got_subcommand("dump")) return dump.run();
   return app.got_subcommand("show") ? show.run() : replay.run();

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hypercall/host/node.hpp"
+
+namespace vif::host {
+
+Node::Node(net::IfCloneTable& interfaces, const net::inet::InetConfig& config)
+    : interfaces_(interfaces), inet_(interfaces.domain(), config) {
+  domain().listen(*this);
+  inet_.listen(*this);
+}
+
+Node::~Node() {
+  inet_.unlisten(*this);
+  domain().unlisten(*this);
+}
+
+Result<net::Ifnet*> Node::find(std::string_view ifname) {
+  if (net::Ifnet* ifp = interfaces_.find(ifname)) return ifp;
+  std::string known;
+  for (const net::Ifnet* ifp : domain().interfaces()) known += (known.empty() ? "" : ", ") + ifp->name();
+  return fail(ENODEV, "there is no interface '" + std::string(ifname) +
+                          (known.empty() ? "', nor any other yet: make one with link.add" : "'; there are " + known));
+}
+
+Status Node::attach_inet(net::Ifnet& ifp) {
+  Status attached = inet_.attach(ifp);
+  return !attached && attached.error().number() == EEXIST ? Status() : attached;
+}
+
+void Node::changed(const net::Ifnet& ifp) {
+  if (listener_ != nullptr) listener_->link_changed(ifp);
+}
+
+void Node::if_arrived(net::Ifnet& ifp) {
+  if (listener_ != nullptr) listener_->link_arrived(ifp);
+}
+
+void Node::if_departed(net::Ifnet& ifp) {
+  asked_.erase(ifp.index());
+  if (listener_ != nullptr) listener_->link_departed(ifp);
+}
+
+void Node::address_changed(net::Ifnet& ifp, const net::inet::InterfaceAddress& address, net::inet::AddressEvent event) {
+  if (listener_ != nullptr) listener_->address_changed(ifp, address, event);
+}
+
+}  // namespace vif::host

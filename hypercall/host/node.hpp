@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What one virtifd operates, and an operator speaks of: the interfaces of a domain, the IP stack on them, and what the
+// operator asked of each. The verbs (verbs/verb.hpp) act on it; nothing else does. On the domain's thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "netstack/if_clone.hpp"
+#include "netstack/inet/inet.hpp"
+
+namespace vif::host {
+
+// What happens to interfaces and addresses, as it happens.
+class NodeListener {
+ public:
+  virtual ~NodeListener() = default;
+  virtual void link_arrived(const net::Ifnet& ifp) = 0;
+  virtual void link_departed(const net::Ifnet& ifp) = 0;
+  virtual void link_changed(const net::Ifnet& ifp) = 0;
+  virtual void address_changed(const net::Ifnet& ifp, const net::inet::InterfaceAddress& address,
+                               net::inet::AddressEvent event) = 0;
+};
+
+class Node final : private net::IfEventListener, private net::inet::InetListener {
+ public:
+  // All of an interface that an operator set, rather than the stack: it holds one reference of each.
+  struct Asked {
+    bool promisc = false, allmulti = false;
+  };
+
+  // The table outlives the node.
+  Node(net::IfCloneTable& interfaces, const net::inet::InetConfig& config);
+  ~Node() override;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  net::Domain& domain() { return interfaces_.domain(); }
+  net::IfCloneTable& interfaces() { return interfaces_; }
+  net::inet::Inet& inet() { return inet_; }
+  Asked& asked(const net::Ifnet& ifp) { return asked_[ifp.index()]; }
+
+  // ENODEV: there is none; the text names those there are.
+  Result<net::Ifnet*> find(std::string_view ifname);
+  // Puts the stack on an interface that does not have it yet. Errors: Inet::attach's.
+  Status attach_inet(net::Ifnet& ifp);
+
+  // One listener; null: none. It is told last and may not destroy interfaces.
+  void listen(NodeListener* listener) { listener_ = listener; }
+  // An operator changed something that no driver announces: flags, MTU, address.
+  void changed(const net::Ifnet& ifp);
+
+ private:
+  void if_arrived(net::Ifnet& ifp) override;
+  void if_departed(net::Ifnet& ifp) override;
+  void if_link_changed(net::Ifnet& ifp) override { changed(ifp); }
+  void address_changed(net::Ifnet& ifp, const net::inet::InterfaceAddress& address,
+                       net::inet::AddressEvent event) override;
+
+  net::IfCloneTable& interfaces_;
+  net::inet::Inet inet_;
+  std::map<std::uint32_t, Asked> asked_;  // by interface index
+  NodeListener* listener_ = nullptr;
+};
+
+}  // namespace vif::host

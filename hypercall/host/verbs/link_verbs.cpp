@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// link.add, link.set, link.del, link.show: interfaces themselves.
+#include <array>
+
+#include "hypercall/host/verbs/families.hpp"
+
+namespace vif::host {
+namespace {
+
+constexpr VerbParam kIfname{"ifname", ParamType::text, true, "the interface"};
+constexpr VerbParam kLinkstr{"linkstr", ParamType::text_or_null, false,
+                             "what to connect to, as in tap:tap0; null: nothing"};
+constexpr VerbParam kUp{"up", ParamType::boolean, false, "whether it moves frames"};
+constexpr VerbParam kMtu{"mtu", ParamType::number, false, "bytes of payload, 46 to what its link takes"};
+constexpr VerbParam kAddress{"address", ParamType::text, false, "its Ethernet address, as in 02:00:00:00:00:01"};
+constexpr VerbParam kPromisc{"promisc", ParamType::boolean, false, "whether it hears everything"};
+constexpr VerbParam kAllmulti{"allmulti", ParamType::boolean, false, "whether it hears every group"};
+
+constexpr std::array kAddParams = {
+    VerbParam{"ifname", ParamType::text, true, "its name, as in virt0; virt: the lowest free number"},
+    kLinkstr,
+    kUp,
+    kMtu,
+    kAddress,
+    kPromisc,
+    kAllmulti};
+constexpr std::array kSetParams = {kIfname, kLinkstr, kUp, kMtu, kAddress, kPromisc, kAllmulti};
+constexpr std::array kDelParams = {kIfname};
+constexpr std::array kShowParams = {VerbParam{"ifname", ParamType::text, false, "this one; all, when it is not given"},
+                                    VerbParam{"stats", ParamType::boolean, false, "with counters"}};
+
+Status set_up(net::Ifnet& ifp, bool up) {
+  return ifp.ioctl(net::SetFlags{up ? ifp.flags() | net::IFF_UP : ifp.flags() & ~std::uint32_t{net::IFF_UP}});
+}
+
+Status set_linkstr(net::Ifnet& ifp, const Json& linkstr) {
+  if (linkstr.is_null()) return ifp.ioctl(net::UnsetLinkstr{});
+  return ifp.ioctl(net::SetLinkstr{linkstr.get_ref<const std::string&>()});
+}
+
+Status set_mtu(net::Ifnet& ifp, const Json& mtu) {
+  const auto bytes = mtu.get<std::uint64_t>();
+  return ifp.ioctl(net::SetMtu{static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, UINT32_MAX))});
+}
+
+Status set_address(net::Ifnet& ifp, const std::string& address) {
+  const Result<net::MacAddress> mac = net::MacAddress::parse(address);
+  return mac ? ifp.ioctl(net::SetLladdr{*mac}) : Status(mac.error());
+}
+
+// The mode is counted; an operator holds at most one reference of it.
+template <class Request>
+Status set_counted(net::Ifnet& ifp, bool& held, bool on) {
+  if (held == on) return {};
+  Status done = ifp.ioctl(Request{on});
+  if (done) held = on;
+  return done;
+}
+
+// Down before, up after everything else, so that one call may relink an interface that is up.
+Status apply(Node& node, net::Ifnet& ifp, const Json& params) {
+  const auto given = [&](const VerbParam& param) { return params.find(param.name) != params.end(); };
+  const bool up = given(kUp) && params["up"].get<bool>();
+  if (given(kUp) && !up) {
+    if (Status done = set_up(ifp, false); !done) return done;
+  }
+  Node::Asked& asked = node.asked(ifp);
+  Status done;
+  if (given(kLinkstr)) done = set_linkstr(ifp, params["linkstr"]);
+  if (done && given(kAddress)) done = set_address(ifp, params["address"].get<std::string>());
+  if (done && given(kMtu)) done = set_mtu(ifp, params["mtu"]);
+  if (done && given(kPromisc)) done = set_counted<net::SetPromisc>(ifp, asked.promisc, params["promisc"].get<bool>());
+  if (done && given(kAllmulti))
+    done = set_counted<net::SetAllmulti>(ifp, asked.allmulti, params["allmulti"].get<bool>());
+  if (done && up) done = set_up(ifp, true);
+  return done;
+}
+
+Result<Json> add(Node& node, const Json& params) {
+  const Result<net::Ifnet*> created = node.interfaces().create(params["ifname"].get_ref<const std::string&>());
+  if (!created) return created.error();
+  net::Ifnet& ifp = **created;
+  if (Status done = apply(node, ifp, params); !done) {
+    (void)node.interfaces().destroy(ifp.name());  // all or nothing
+    return done.error();
+  }
+  node.changed(ifp);
+  return link_json(node, ifp, false);
+}
+
+Result<Json> set(Node& node, const Json& params) {
+  const Result<net::Ifnet*> ifp = named_interface(node, params);
+  if (!ifp) return ifp.error();
+  const Status done = apply(node, **ifp, params);
+  node.changed(**ifp);  // what came before the failure has been done
+  if (!done) return done.error();
+  return link_json(node, **ifp, false);
+}
+
+Result<Json> del(Node& node, const Json& params) {
+  const Result<net::Ifnet*> ifp = named_interface(node, params);
+  if (!ifp) return ifp.error();
+  if (Status gone = node.interfaces().destroy((*ifp)->name()); !gone) return gone.error();
+  return Json::object();
+}
+
+Result<Json> show(Node& node, const Json& params) {
+  const Result<std::vector<net::Ifnet*>> chosen = chosen_interfaces(node, params);
+  if (!chosen) return chosen.error();
+  Json links = Json::array();
+  for (const net::Ifnet* ifp : *chosen) links.push_back(link_json(node, *ifp, params.value("stats", false)));
+  return links;
+}
+
+constexpr std::array kVerbs = {
+    Verb{"link.add", "Makes an interface; all that is asked, or nothing.", kAddParams, "the interface, as link.show",
+         add},
+    Verb{"link.set", "Changes an interface, in this order: down, link, address, MTU, modes, up.", kSetParams,
+         "the interface, as link.show", set},
+    Verb{"link.del", "Takes an interface away.", kDelParams, "{}", del},
+    Verb{"link.show", "The interfaces, oldest first, with the keys of `ip -j -d link`.", kShowParams,
+         "an array of interfaces", show},
+};
+
+}  // namespace
+
+std::span<const Verb> link_verbs() { return kVerbs; }
+
+Result<std::vector<net::Ifnet*>> chosen_interfaces(Node& node, const Json& params) {
+  if (!params.contains("ifname")) return node.domain().interfaces();
+  const Result<net::Ifnet*> ifp = named_interface(node, params);
+  if (!ifp) return ifp.error();
+  return std::vector{*ifp};
+}
+
+}  // namespace vif::host

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// route.add, route.del, route.show, and neigh.add, neigh.del, neigh.show: ways to elsewhere, and to who is next.
+#include <array>
+
+#include "hypercall/host/verbs/families.hpp"
+
+namespace vif::host {
+namespace {
+
+using namespace net::inet;
+
+constexpr std::array kRouteParams = {
+    VerbParam{"dst", ParamType::text, true,
+              "the network, as in 198.51.100.0/24; default: everything of the gateway's family"},
+    VerbParam{"gateway", ParamType::text, false, "the router; without it the network is on the link"},
+    VerbParam{"dev", ParamType::text, false, "the interface; without it the one in whose network the gateway is"}};
+constexpr std::array kNeighParams = {VerbParam{"dst", ParamType::text, true, "the neighbour's IP address"},
+                                     VerbParam{"lladdr", ParamType::text, true, "its Ethernet address"},
+                                     VerbParam{"dev", ParamType::text, true, "the interface it is behind"}};
+constexpr std::array kNeighDelParams = {kNeighParams[0], kNeighParams[2]};
+constexpr std::array kNeighShowParams = {
+    VerbParam{"dev", ParamType::text, false, "this interface's; all, when it is not given"}};
+
+bool is_default(const IpPrefix& prefix) { return prefix.bits == 0; }
+
+Result<StaticRoute> parse_route(Node& node, const Json& params) {
+  StaticRoute route;
+  if (const auto gateway = text(params, "gateway")) {
+    const Result<IpAddress> parsed = IpAddress::parse(*gateway);
+    if (!parsed) return parsed.error();
+    route.gateway = *parsed;
+  }
+  if (const std::string dst = *text(params, "dst"); dst == "default") {
+    route.to = {any_of(route.gateway), 0};
+  } else {
+    const Result<IpPrefix> parsed = IpPrefix::parse(dst);
+    if (!parsed) return parsed.error();
+    route.to = *parsed;
+  }
+  if (const auto dev = text(params, "dev")) {
+    const Result<net::Ifnet*> ifp = node.find(*dev);
+    if (!ifp) return ifp.error();
+    if (Status attached = node.attach_inet(**ifp); !attached) return attached.error();
+    route.out = *ifp;
+  }
+  return route;
+}
+
+template <Status (Inet::*kChange)(const StaticRoute&)>
+Result<Json> change_route(Node& node, const Json& params) {
+  const Result<StaticRoute> route = parse_route(node, params);
+  if (!route) return route.error();
+  if (Status done = (node.inet().*kChange)(*route); !done) return done.error();
+  return Json::object();
+}
+
+const char* protocol_name(RouteOrigin origin) {
+  switch (origin) {
+    case RouteOrigin::connected:
+      return "kernel";
+    case RouteOrigin::manual:
+      return "static";
+    case RouteOrigin::advertised:
+      return "ra";
+  }
+  return "";
+}
+
+Result<Json> show_routes(Node& node, const Json&) {
+  Json routes = Json::array();
+  for (const InetRoute& route : node.inet().routes()) {
+    Json json = {{"dst", is_default(route.to) ? "default" : route.to.to_string()}};
+    json["family"] = route.to.address.is_v4() ? "inet" : "inet6";  // ip(8) asks for one at a time
+    if (!route.gateway.is_unspecified()) json["gateway"] = route.gateway.to_string();
+    json["dev"] = route.out->name();
+    json["protocol"] = protocol_name(route.origin);
+    json["flags"] = Json::array();
+    routes.push_back(std::move(json));
+  }
+  return routes;
+}
+
+// What a verb about one neighbour speaks of.
+struct Named {
+  net::Ifnet* ifp;
+  IpAddress address;
+};
+Result<Named> parse_neighbour(Node& node, const Json& params) {
+  const Result<net::Ifnet*> ifp = node.find(*text(params, "dev"));
+  if (!ifp) return ifp.error();
+  const Result<IpAddress> address = IpAddress::parse(*text(params, "dst"));
+  if (!address) return address.error();
+  return Named{*ifp, *address};
+}
+
+Result<Json> add_neighbour(Node& node, const Json& params) {
+  const Result<Named> named = parse_neighbour(node, params);
+  if (!named) return named.error();
+  const Result<net::MacAddress> mac = net::MacAddress::parse(*text(params, "lladdr"));
+  if (!mac) return mac.error();
+  if (Status attached = node.attach_inet(*named->ifp); !attached) return attached.error();
+  if (Status added = node.inet().add_neighbour(*named->ifp, named->address, *mac); !added) return added.error();
+  return Json::object();
+}
+
+Result<Json> remove_neighbour(Node& node, const Json& params) {
+  const Result<Named> named = parse_neighbour(node, params);
+  if (!named) return named.error();
+  if (Status removed = node.inet().remove_neighbour(*named->ifp, named->address); !removed) return removed.error();
+  return Json::object();
+}
+
+Result<Json> show_neighbours(Node& node, const Json& params) {
+  std::vector<net::Ifnet*> chosen = node.domain().interfaces();
+  if (const auto dev = text(params, "dev")) {
+    const Result<net::Ifnet*> ifp = node.find(*dev);
+    if (!ifp) return ifp.error();
+    chosen = {*ifp};
+  }
+  static constexpr std::array kStates = {"INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT"};
+  Json all = Json::array();
+  for (const net::Ifnet* ifp : chosen) {
+    for (const Neighbour& neighbour : node.inet().neighbours(*ifp)) {
+      Json json = {{"dst", neighbour.address.to_string()}, {"dev", ifp->name()}};
+      if (neighbour.state != NeighbourState::incomplete) json["lladdr"] = neighbour.mac.to_string();
+      if (neighbour.router) json["router"] = nullptr;  // as ip(8) writes a flag
+      json["state"] = Json::array({kStates[static_cast<std::size_t>(neighbour.state)]});
+      all.push_back(std::move(json));
+    }
+  }
+  return all;
+}
+
+constexpr std::array kRouteVerbs = {
+    Verb{"route.add", "Adds a route.", kRouteParams, "{}", change_route<&Inet::add_route>},
+    Verb{"route.del", "Takes a route away.", kRouteParams, "{}", change_route<&Inet::remove_route>},
+    Verb{"route.show",
+         "The routes in the order they are tried, with the keys of `ip -j route`.",
+         {},
+         "an array of {dst, family, gateway, dev, protocol, flags}",
+         show_routes},
+};
+constexpr std::array kNeighVerbs = {
+    Verb{"neigh.add", "Fixes a neighbour's Ethernet address.", kNeighParams, "{}", add_neighbour},
+    Verb{"neigh.del", "Forgets a neighbour.", kNeighDelParams, "{}", remove_neighbour},
+    Verb{"neigh.show", "The neighbours, with the keys of `ip -j neigh`.", kNeighShowParams,
+         "an array of {dst, dev, lladdr, state}", show_neighbours},
+};
+
+}  // namespace
+
+std::span<const Verb> route_verbs() { return kRouteVerbs; }
+std::span<const Verb> neigh_verbs() { return kNeighVerbs; }
+
+}  // namespace vif::host

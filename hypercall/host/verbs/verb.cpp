@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hypercall/host/verbs/verb.hpp"
+
+#include <algorithm>
+
+#include "hypercall/host/verbs/families.hpp"
+
+namespace vif::host {
+namespace {
+
+bool is_of(ParamType type, const Json& value) {
+  switch (type) {
+    case ParamType::text:
+      return value.is_string();
+    case ParamType::boolean:
+      return value.is_boolean();
+    case ParamType::number:
+      return value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+    case ParamType::text_or_null:
+      return value.is_string() || value.is_null();
+  }
+  return false;
+}
+
+std::string_view type_name(ParamType type) {
+  switch (type) {
+    case ParamType::text:
+      return "a string";
+    case ParamType::boolean:
+      return "true or false";
+    case ParamType::number:
+      return "a number without sign or fraction";
+    case ParamType::text_or_null:
+      return "a string or null";
+  }
+  return "";
+}
+
+// "ifname (a string: the interface), mtu (...)"
+std::string taken_by(const Verb& verb) {
+  std::string all;
+  for (const VerbParam& param : verb.params) {
+    if (!all.empty()) all += ", ";
+    all.append(param.name).append(param.required ? " (needed, " : " (");
+    all.append(type_name(param.type)).append(": ").append(param.says) += ')';
+  }
+  return all.empty() ? "no parameters" : all;
+}
+
+Status check(const Verb& verb, const Json& params) {
+  const std::string name(verb.name);
+  if (!params.is_object()) return fail(EINVAL, name + " takes an object of parameters: " + taken_by(verb));
+  for (const auto& [key, value] : params.items()) {
+    const auto param = std::ranges::find(verb.params, key, &VerbParam::name);
+    if (param == verb.params.end()) {
+      return fail(EINVAL, name + " has no parameter '" + key + "'; it takes " + taken_by(verb));
+    }
+    if (!is_of(param->type, value)) {
+      return fail(EINVAL,
+                  name + ": '" + key + "' is " + std::string(type_name(param->type)) + ": " + std::string(param->says));
+    }
+  }
+  for (const VerbParam& param : verb.params) {
+    if (param.required && !params.contains(param.name)) {
+      return fail(EINVAL, name + " needs '" + std::string(param.name) + "': " + std::string(param.says));
+    }
+  }
+  return {};
+}
+
+std::vector<Verb> in_order_of_the_manual() {
+  std::vector<Verb> all;
+  for (const std::span<const Verb> family : {link_verbs(), maddr_verbs(), addr_verbs(), route_verbs(), neigh_verbs()}) {
+    all.insert(all.end(), family.begin(), family.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  static const std::vector<Verb> all = in_order_of_the_manual();
+  return all;
+}
+
+const Verb* find_verb(std::string_view name) {
+  const auto verb = std::ranges::find(verbs(), name, &Verb::name);
+  return verb == verbs().end() ? nullptr : &*verb;
+}
+
+Result<Json> call_verb(Node& node, const Verb& verb, const Json& params) {
+  if (Status fits = check(verb, params); !fits) return fits.error();
+  return verb.run(node, params);
+}
+
+Json verbs_json() {
+  Json all = Json::array();
+  for (const Verb& verb : verbs()) {
+    Json params = Json::array();
+    for (const VerbParam& param : verb.params) {
+      params.push_back(
+          {{"name", param.name}, {"type", type_name(param.type)}, {"required", param.required}, {"says", param.says}});
+    }
+    all.push_back({{"name", verb.name}, {"says", verb.says}, {"params", std::move(params)}, {"returns", verb.returns}});
+  }
+  return all;
+}
+
+}  // namespace vif::host

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""virtifctl and virtifd from an operator's chair.
+
+usage: node_cli_test.py VIRTIFD VIRTIFCTL
+"""
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import unittest
+
+from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
+
+
+class NodeCli(DaemonCase):
+    def test_is_spoken_to_like_ip(self):
+        self.ctl("link", "add", "virt0", "linkstr", "mem:lan", "mtu", "1400", "address", "02:00:00:00:00:01")
+        self.ctl("addr", "add", "192.0.2.1/24", "dev", "virt0")
+        self.ctl("link", "add", "virt1", "linkstr", "mem:lan", "up")
+        self.ctl("route", "add", "default", "via", "192.0.2.254")
+        self.ctl("neigh", "add", "192.0.2.9", "lladdr", "02:00:00:00:00:09", "dev", "virt0")
+        self.ctl("maddr", "add", "01:00:5e:00:00:fb", "dev", "virt1")
+        link = self.ctl("link", "show", "virt0")
+        self.assertIn("1: virt0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 state UP\n", link)
+        self.assertIn("    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n    linkstr mem:lan\n", link)
+        self.assertNotIn("RX:", link)
+        self.assertIn("RX:", self.ctl("link", "-s"))
+        self.assertIn("inet 192.0.2.1/24 brd 192.0.2.255 scope global proto static\n", self.ctl("addr"))
+        self.assertIn("default via 192.0.2.254 dev virt0 proto static\n", self.ctl("route"))
+        self.assertEqual(self.ctl("neigh"), "192.0.2.9 dev virt0 lladdr 02:00:00:00:00:09 PERMANENT\n")
+        self.assertIn("    link  01:00:5e:00:00:fb\n", self.ctl("maddr", "show", "dev", "virt1"))
+        self.ctl("link", "set", "dev", "virt0", "down")
+        self.ctl("link", "delete", "virt1")
+        self.assertEqual([link["ifname"] for link in json.loads(self.ctl("link", "-j"))], ["virt0"])
+
+    def test_says_what_could_not_be_done(self):
+        self.assertIn("make one with link.add", self.ctl("link", "set", "virt0", "up", status=FAILED))
+        self.assertIn("virtifctl link add NAME", self.ctl("link", "frob", status=USAGE))
+        self.assertIn("wants a number", self.ctl("link", "set", "virt0", "mtu", "big", status=USAGE))
+        self.assertIn("said twice", self.ctl("link", "set", "virt0", "up", "down", status=USAGE))
+        self.assertIn("means nothing here", self.ctl("route", "show", "now", status=USAGE))
+        self.assertIn("wants a value", self.ctl("addr", "add", "192.0.2.1/24", "dev", status=USAGE))
+        self.stop(self.daemon)
+        self.assertIn("start one with", self.ctl("link", status=FAILED))
+
+    def test_gives_scripts_what_ip_gives_them(self):
+        if not shutil.which("jq") or not shutil.which("ip"):
+            self.skipTest("jq or ip is not installed")
+        program = '.[] | "\\(.ifindex) \\(.ifname) \\(.flags | join(",")) \\(.mtu) \\(.operstate) \\(.link_type) ' \
+                  '\\(.address) \\(.txqlen) \\(.stats64.rx.packets) \\(.stats64.tx.bytes) \\(.promiscuity)"'
+        self.ctl("link", "add", "virt0", "linkstr", "mem:lan", "up")
+        for source in (["ip", "-j", "-d", "-s", "link"], [VIRTIFCTL, "link", "-j", "-s", "--socket", self.path]):
+            shown = subprocess.run(source, capture_output=True, check=True)
+            told = subprocess.run(["jq", "-r", program], input=shown.stdout, capture_output=True, check=True)
+            self.assertNotIn(b"null", told.stdout, source)
+            self.assertGreater(len(told.stdout.split()), 9, source)
+
+    def test_monitors(self):
+        with self.client() as watcher:
+            first = watcher.call("monitor", on=True)["next"]
+            self.ctl("link", "add", "virt0", "linkstr", "mem:lan")
+            self.ctl("link", "set", "virt0", "up")
+            self.ctl("addr", "add", "192.0.2.1/24", "dev", "virt0")
+            self.ctl("link", "del", "virt0")
+            kinds = []
+            while not kinds or kinds[-1] != "link.del":
+                event = watcher.read()
+                self.assertEqual(event["method"], "event")
+                self.assertEqual(event["params"]["seq"], first + len(kinds))
+                kinds.append(event["params"]["kind"])
+            self.assertEqual(kinds[0], "link.new")
+            self.assertIn("link.change", kinds)
+            self.assertIn("addr.ready", kinds)
+            watcher.call("monitor", on=False)
+            self.ctl("link", "add", "virt0")
+            self.assertEqual(watcher.call("version")["protocol"], 1, "no event comes between")
+        run = subprocess.Popen([VIRTIFCTL, "monitor", "-j", "--socket", self.path], stdout=subprocess.PIPE, text=True)
+        with contextlib.ExitStack() as ends:
+            ends.callback(run.stdout.close)
+            ends.callback(run.wait)
+            ends.callback(run.kill)
+            with self.client() as other:
+                # When its subscription has come we do not know: until it hears something.
+                heard = threading.Thread(target=lambda: self.assertIn("event", json.loads(run.stdout.readline())))
+                heard.start()
+                while heard.is_alive():
+                    other.call("link.set", ifname="virt0", mtu=1000)
+                    heard.join(0.05)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// `virtifctl link|maddr|addr|route|neigh ...` and `virtifctl monitor`: what is asked of a virtifd.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace vif::tools {
+
+class NodeCommand {
+ public:
+  explicit NodeCommand(CLI::App& app);  // adds the subcommands; lives as long as `app` parses
+
+  bool is_asked() const { return asked_ != nullptr; }
+  // The exit status: 0 done, 1 virtifd could not do it or is not there, 2 usage.
+  int run();
+
+ private:
+  void add_options(CLI::App& command);
+  int call();
+  int monitor();
+
+  std::vector<CLI::App*> commands_;
+  const CLI::App* asked_ = nullptr;
+  std::string socket_;
+  bool json_ = false, stats_ = false;
+};
+
+}  // namespace vif::tools

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/node_print.hpp"
+
+#include <fmt/core.h>
+
+namespace vif::tools {
+namespace {
+
+// Of the JSON of a virtifd of our version: a key that is missing shows as nothing.
+std::string text(const Json& object, const char* key) {
+  const auto at = object.find(key);
+  if (at == object.end() || at->is_null()) return "";
+  return at->is_string() ? at->get<std::string>() : at->dump();
+}
+
+std::string joined(const Json& words) {
+  std::string all;
+  for (const Json& word : words) all += (all.empty() ? "" : ",") + word.get<std::string>();
+  return all;
+}
+
+void print_stats(const Json& stats, const Json& drops) {
+  fmt::print("    RX: {:>14} {:>12} {:>8} {:>8} {:>8} {:>10}\n", "bytes", "packets", "errors", "dropped", "overrun",
+             "multicast");
+  const Json& rx = stats["rx"];
+  fmt::print("        {:>14} {:>12} {:>8} {:>8} {:>8} {:>10}\n", text(rx, "bytes"), text(rx, "packets"),
+             text(rx, "errors"), text(rx, "dropped"), text(rx, "over_errors"), text(rx, "multicast"));
+  fmt::print("    TX: {:>14} {:>12} {:>8} {:>8} {:>8} {:>10}\n", "bytes", "packets", "errors", "dropped", "carrier",
+             "collisions");
+  const Json& tx = stats["tx"];
+  fmt::print("        {:>14} {:>12} {:>8} {:>8} {:>8} {:>10}\n", text(tx, "bytes"), text(tx, "packets"),
+             text(tx, "errors"), text(tx, "dropped"), text(tx, "carrier_errors"), text(tx, "collisions"));
+  std::string reasons;
+  for (const auto& [reason, frames] : drops.items()) {
+    if (frames != 0) reasons += fmt::format("{}{} {}", reasons.empty() ? "" : ", ", reason, frames.dump());
+  }
+  if (!reasons.empty()) fmt::print("    dropped: {}\n", reasons);
+}
+
+void print_link(const Json& link) {
+  fmt::print("{}: {}: <{}> mtu {} state {}\n", text(link, "ifindex"), text(link, "ifname"), joined(link["flags"]),
+             text(link, "mtu"), text(link, "operstate"));
+  fmt::print("    link/{} {} brd {}\n", text(link, "link_type"), text(link, "address"), text(link, "broadcast"));
+  const Json& own = link["virtif"];
+  const std::string linkstr = text(own, "linkstr");
+  fmt::print("    {}\n", linkstr.empty() ? "no link" : "linkstr " + linkstr);
+  if (own.contains("chosen")) fmt::print("    {}\n", text(own, "chosen"));
+  if (own.contains("link_error")) fmt::print("    link error: {}\n", text(own, "link_error"));
+  if (link.contains("stats64")) print_stats(link["stats64"], own["drops"]);
+}
+
+std::string lifetime(const Json& address, const char* key) {
+  const auto seconds = address[key].get<std::uint64_t>();
+  return seconds == UINT32_MAX ? "forever" : fmt::format("{}sec", seconds);
+}
+
+void print_addresses(const Json& link) {
+  print_link(link);
+  for (const Json& address : link["addr_info"]) {
+    std::string line =
+        fmt::format("    {} {}/{}", text(address, "family"), text(address, "local"), text(address, "prefixlen"));
+    if (address.contains("broadcast")) line += " brd " + text(address, "broadcast");
+    line += " scope " + text(address, "scope");
+    for (const char* state : {"tentative", "deprecated", "dadfailed"}) {
+      if (address.contains(state)) line += std::string(" ") + state;
+    }
+    fmt::print("{} proto {}\n", line, text(address, "protocol"));
+    fmt::print("       valid_lft {} preferred_lft {}\n", lifetime(address, "valid_life_time"),
+               lifetime(address, "preferred_life_time"));
+  }
+}
+
+void print_groups(const Json& link) {
+  fmt::print("{}: {}\n", text(link, "ifindex"), text(link, "ifname"));
+  for (const Json& group : link["maddr"]) {
+    fmt::print("    link  {}{}\n", text(group, "link"),
+               group["users"] == 1 ? "" : fmt::format(" users {}", text(group, "users")));
+  }
+}
+
+void print_route(const Json& route) {
+  const std::string gateway = text(route, "gateway");
+  fmt::print("{}{} dev {} proto {}\n", text(route, "dst"), gateway.empty() ? "" : " via " + gateway, text(route, "dev"),
+             text(route, "protocol"));
+}
+
+void print_neighbour(const Json& neighbour) {
+  const std::string lladdr = text(neighbour, "lladdr");
+  fmt::print("{} dev {}{}{} {}\n", text(neighbour, "dst"), text(neighbour, "dev"),
+             lladdr.empty() ? "" : " lladdr " + lladdr, neighbour.contains("router") ? " router" : "",
+             joined(neighbour["state"]));
+}
+
+}  // namespace
+
+void print_node(std::string_view object, const Json& result) {
+  for (const Json& row : result) {
+    if (object == "link") print_link(row);
+    else if (object == "addr") print_addresses(row);
+    else if (object == "maddr") print_groups(row);
+    else if (object == "route") print_route(row);
+    else print_neighbour(row);
+  }
+}
+
+void print_notification(std::string_view method, const Json& params) {
+  if (method == "gap") return fmt::print("(missed {} events)\n", text(params, "lost"));
+  const std::string kind = text(params, "kind");
+  if (const auto link = params.find("link"); link != params.end()) {
+    fmt::print("{} {} {}", text(params, "seq"), kind, text(*link, "ifname"));
+    if (link->contains("flags")) {
+      fmt::print(" <{}> mtu {} state {} address {}", joined((*link)["flags"]), text(*link, "mtu"),
+                 text(*link, "operstate"), text(*link, "address"));
+    }
+    return fmt::print("\n");
+  }
+  fmt::print("{} {} {} {}\n", text(params, "seq"), kind, text(params, "ifname"), text(params, "local"));
+}
+
+}  // namespace vif::tools

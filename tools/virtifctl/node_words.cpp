@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/node_words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace vif::tools {
+namespace {
+
+// A word that may stand in a command, and the parameter it gives.
+struct Word {
+  enum class Takes : std::uint8_t { value, number, on_off, yes, no, null };
+
+  std::string_view word, param;
+  Takes takes;
+};
+using Takes = Word::Takes;
+
+struct Command {
+  std::string_view action;
+  std::string_view subject;  // the parameter that a word of no other meaning gives; empty: none
+  std::span<const Word> words;
+  std::string_view usage;
+};
+
+struct Object {
+  std::string_view name;
+  std::span<const Command> commands;
+};
+
+constexpr std::array kLinkSet = {Word{"dev", "ifname", Takes::value},
+                                 Word{"up", "up", Takes::yes},
+                                 Word{"down", "up", Takes::no},
+                                 Word{"mtu", "mtu", Takes::number},
+                                 Word{"address", "address", Takes::value},
+                                 Word{"promisc", "promisc", Takes::on_off},
+                                 Word{"allmulti", "allmulti", Takes::on_off},
+                                 Word{"linkstr", "linkstr", Takes::value},
+                                 Word{"nolinkstr", "linkstr", Takes::null}};
+constexpr std::array kDevIfname = {Word{"dev", "ifname", Takes::value}};
+constexpr std::array kAddrAdd = {kDevIfname[0], Word{"probe", "probe", Takes::yes}};
+constexpr std::array kRoute = {Word{"to", "dst", Takes::value}, Word{"via", "gateway", Takes::value},
+                               Word{"dev", "dev", Takes::value}};
+constexpr std::array kNeigh = {Word{"to", "dst", Takes::value}, Word{"lladdr", "lladdr", Takes::value},
+                               Word{"dev", "dev", Takes::value}};
+
+constexpr std::string_view kSetUsage =
+    " NAME [up | down] [linkstr S | nolinkstr] [mtu N] [address MAC] [promisc on|off] [allmulti on|off]";
+constexpr std::array kLink = {
+    Command{"add", "ifname", kLinkSet, kSetUsage}, Command{"set", "ifname", kLinkSet, kSetUsage},
+    Command{"del", "ifname", kDevIfname, " NAME"}, Command{"show", "ifname", kDevIfname, " [NAME]"}};
+constexpr std::array kMaddr = {Command{"add", "address", kDevIfname, " MAC[-MAC] dev NAME"},
+                               Command{"del", "address", kDevIfname, " MAC[-MAC] dev NAME"},
+                               Command{"show", "ifname", kDevIfname, " [dev NAME]"}};
+constexpr std::array kAddr = {Command{"add", "local", kAddrAdd, " ADDRESS/LENGTH dev NAME [probe]"},
+                              Command{"del", "local", kDevIfname, " ADDRESS dev NAME"},
+                              Command{"show", "ifname", kDevIfname, " [dev NAME]"}};
+constexpr std::array kRoutes = {Command{"add", "dst", kRoute, " NETWORK|default [via ADDRESS] [dev NAME]"},
+                                Command{"del", "dst", kRoute, " NETWORK|default [via ADDRESS] [dev NAME]"},
+                                Command{"show", "", {}, ""}};
+constexpr std::array kNeighs = {Command{"add", "dst", kNeigh, " ADDRESS lladdr MAC dev NAME"},
+                                Command{"del", "dst", kNeigh, " ADDRESS dev NAME"},
+                                Command{"show", "", std::span(kNeigh).subspan<2>(), " [dev NAME]"}};
+constexpr std::array kObjects = {Object{"link", kLink}, Object{"maddr", kMaddr}, Object{"addr", kAddr},
+                                 Object{"route", kRoutes}, Object{"neigh", kNeighs}};
+
+const Object& object_named(std::string_view name) { return *std::ranges::find(kObjects, name, &Object::name); }
+
+// ip(8) has more than one word for some.
+std::string_view plain_action(std::string_view action) {
+  if (action == "delete") return "del";
+  return action == "list" || action == "ls" || action == "lst" ? "show" : action;
+}
+
+std::string list(std::span<const Word> words) {
+  std::string all;
+  for (const Word& word : words) all.append(all.empty() ? "" : ", ").append(word.word);
+  return all;
+}
+
+Result<Json> value_of(const Word& word, const std::string* next) {
+  if (word.takes == Takes::yes) return Json(true);
+  if (word.takes == Takes::no) return Json(false);
+  if (word.takes == Takes::null) return Json(nullptr);
+  const std::string name(word.word);
+  if (next == nullptr) return fail(EINVAL, "'" + name + "' wants a value behind it");
+  if (word.takes == Takes::value) return Json(*next);
+  if (word.takes == Takes::on_off) {
+    if (*next == "on" || *next == "off") return Json(*next == "on");
+    return fail(EINVAL, "'" + name + "' wants on or off, not '" + *next + "'");
+  }
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(next->data(), next->data() + next->size(), number);
+  if (error == std::errc() && end == next->data() + next->size()) return Json(number);
+  return fail(EINVAL, "'" + name + "' wants a number, not '" + *next + "'");
+}
+
+bool takes_next(const Word& word) {
+  return word.takes == Takes::value || word.takes == Takes::number || word.takes == Takes::on_off;
+}
+
+Result<Json> parse_params(const Command& command, std::span<const std::string> words) {
+  Json params = Json::object();
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto word = std::ranges::find(command.words, words[i], &Word::word);
+    if (word != command.words.end()) {
+      Result<Json> value = value_of(*word, i + 1 < words.size() ? &words[i + 1] : nullptr);
+      if (!value) return value.error();
+      if (params.contains(word->param)) return fail(EINVAL, "'" + std::string(word->param) + "' is said twice");
+      params[std::string(word->param)] = std::move(*value);
+      if (takes_next(*word)) ++i;
+    } else if (!command.subject.empty() && !params.contains(command.subject)) {
+      params[std::string(command.subject)] = words[i];
+    } else {
+      return fail(EINVAL, "'" + words[i] + "' means nothing here" +
+                              (command.words.empty() ? std::string() : "; expected " + list(command.words)));
+    }
+  }
+  return params;
+}
+
+}  // namespace
+
+std::span<const std::string_view> node_objects() {
+  static constexpr std::array<std::string_view, 5> kNames = {"link", "maddr", "addr", "route", "neigh"};
+  return kNames;
+}
+
+std::string node_usage(std::string_view object) {
+  std::string usage;
+  for (const Command& command : object_named(object).commands) {
+    usage.append("  virtifctl ").append(object).append(" ").append(command.action).append(command.usage) += '\n';
+  }
+  return usage;
+}
+
+Result<NodeCall> parse_node_words(std::string_view object, const std::vector<std::string>& words) {
+  const std::span<const Command> commands = object_named(object).commands;
+  const std::string_view action = words.empty() ? "show" : plain_action(words.front());
+  const auto command = std::ranges::find(commands, action, &Command::action);
+  if (command == commands.end()) {
+    return fail(EINVAL, "'" + words.front() + "' cannot be done to " + std::string(object) + "; expected one of\n" +
+                            node_usage(object));
+  }
+  Result<Json> params = parse_params(*command, std::span(words).subspan(words.empty() ? 0 : 1));
+  if (!params) return params.error();
+  return NodeCall{std::string(object) + "." + std::string(action), std::move(*params)};
+}
+
+}  // namespace vif::tools

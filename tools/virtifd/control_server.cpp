@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifd/control_server.hpp"
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <thread>
+#include <unordered_map>
+
+#include "hypercall/host/verbs/verb.hpp"
+#include "tools/virtifd/control_session.hpp"
+#include "tools/virtifd/events.hpp"
+
+namespace vif::tools {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // when descriptors are short: closing clients frees them
+constexpr std::uint64_t kEventsInFlightMax = 4096;             // from the domain's thread to ours
+
+}  // namespace
+
+struct ControlServer::State final : ControlSession::Owner, EventSink {
+  State(ControlSocket socket_in, host::Node& node_in, const Config& config_in)
+      : config(config_in), node(node_in), socket(std::move(socket_in)), pause(context), acceptor(context) {}
+
+  // --- control thread ---
+
+  void accept() {
+    acceptor.async_accept([this](const error_code& error, asio::local::stream_protocol::socket client) {
+      if (error == asio::error::operation_aborted) return;
+      if (error) {
+        pause.expires_after(kAcceptPause);
+        return pause.async_wait([this](const error_code& ended) { ended ? void() : accept(); });
+      }
+      welcome(std::move(client));
+      accept();
+    });
+  }
+
+  void welcome(asio::local::stream_protocol::socket client) {
+    const Status admitted = admit(client.native_handle(), config.group);
+    const std::uint64_t id = ++last_id;
+    ControlSession& session =
+        *sessions.emplace(id, std::make_unique<ControlSession>(id, std::move(client), *this)).first->second;
+    if (!admitted) return session.refuse(fault_line(fault_of(admitted.error(), nullptr)));
+    if (sessions.size() > config.clients_max) {
+      return session.refuse(fault_line({EUSERS, "virtifd has as many clients as it serves: try later", nullptr}));
+    }
+    session.start();
+  }
+
+  void requested(ControlSession& session, RpcRequest request) override {
+    if (request.method == "version") {
+      return answer(session, request.id, Json{{"virtif", VIF_VERSION}, {"protocol", kProtocolVersion}});
+    }
+    if (request.method == "verbs") return answer(session, request.id, host::verbs_json());
+    if (request.method == "monitor") return monitor(session, request);
+    const host::Verb* const verb = host::find_verb(request.method);
+    if (verb == nullptr) {
+      return session.reply(fault_line(
+          {kMethodNotFound, "there is no method '" + request.method + "'; 'verbs' lists those there are", request.id}));
+    }
+    const bool posted = node.domain().post(
+        [this, verb, client = session.id(), request = std::move(request)] { run(*verb, client, request); });
+    if (!posted) session.reply(fault_line({EAGAIN, "virtifd is busy: try again", request.id}));
+  }
+
+  void monitor(ControlSession& session, const RpcRequest& request) {
+    const auto on = request.params.find("on");
+    if (request.params.size() != 1 || on == request.params.end() || !on->is_boolean()) {
+      return session.reply(fault_line({kInvalidParams, "monitor takes 'on': true or false", request.id}));
+    }
+    session.subscribe(on->get<bool>(), next_event);
+    answer(session, request.id, Json{{"next", next_event}});
+  }
+
+  void answer(ControlSession& session, const Json& id, const Json& result) {
+    session.reply(id.is_null() ? std::string() : result_line(id, result));
+  }
+
+  void answered(std::uint64_t client, std::string line) {
+    if (const auto session = sessions.find(client); session != sessions.end()) session->second->reply(std::move(line));
+  }
+
+  void ended(ControlSession& session) override {
+    if (session.idle()) sessions.erase(session.id());
+  }
+
+  void tell_all(std::uint64_t sequence, const Json& event) {
+    next_event = sequence + 1;
+    const std::string line = notification_line("event", event);
+    for (const auto& [id, session] : sessions) session->event(sequence, line);
+  }
+
+  // --- the domain's thread ---
+
+  void run(const host::Verb& verb, std::uint64_t client, const RpcRequest& request) {
+    Result<Json> done = host::call_verb(node, verb, request.params);
+    // The text is made on the other thread.
+    asio::post(context, [this, client, id = request.id, done = std::move(done)] {
+      std::string line;
+      if (!id.is_null()) line = done ? result_line(id, *done) : fault_line(fault_of(done.error(), id));
+      answered(client, std::move(line));
+    });
+  }
+
+  void happened(std::uint64_t sequence, Json event) override {
+    // What does not fit is missing from the sequence, and so seen.
+    if (events_in_flight.fetch_add(1, std::memory_order_relaxed) >= kEventsInFlightMax) {
+      events_in_flight.fetch_sub(1, std::memory_order_relaxed);
+      return;
+    }
+    asio::post(context, [this, sequence, event = std::move(event)] {
+      events_in_flight.fetch_sub(1, std::memory_order_relaxed);
+      tell_all(sequence, event);
+    });
+  }
+
+  const Config config;
+  host::Node& node;
+  ControlSocket socket;
+  std::atomic<std::uint64_t> events_in_flight{0};
+  std::optional<Events> events;
+
+  asio::io_context context{1};
+  asio::steady_timer pause;
+  asio::local::stream_protocol::acceptor acceptor;
+  std::unordered_map<std::uint64_t, std::unique_ptr<ControlSession>> sessions;
+  std::uint64_t last_id = 0, next_event = 1;
+  std::thread thread;
+};
+
+ControlServer::ControlServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket, host::Node& node,
+                                                            const Config& config) {
+  try {
+    auto state = std::make_unique<State>(std::move(socket), node, config);
+    host::UniqueFd fd = state->socket.take_fd();
+    state->acceptor.assign(asio::local::stream_protocol(), fd.get());
+    (void)fd.release();
+    state->events.emplace(node, *state);
+    state->accept();
+    state->thread = std::thread([&context = state->context] { context.run(); });
+    return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
+  } catch (const std::system_error& error) {
+    return Error{error.code(), std::string("cannot serve clients: ") + error.what()};
+  }
+}
+
+ControlServer::~ControlServer() {
+  state_->context.stop();
+  state_->thread.join();
+  state_->events.reset();
+}
+
+}  // namespace vif::tools

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// virtifd's control plane, on a thread of its own: parsing, writing and slow clients cost the data path nothing. A verb
+// crosses to the node's domain as a posted command, and its result comes back the same way.
+//
+//   client -> ControlSession -> Domain::post -> call_verb      control thread | domain's thread
+//   client <- ControlSession <- asio::post  <- result, events
+//
+// Made and destroyed on the domain's thread while the domain is not polled.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "hypercall/host/node.hpp"
+#include "tools/virtifd/control_socket.hpp"
+
+namespace vif::tools {
+
+class ControlServer {
+ public:
+  struct Config {
+    std::optional<gid_t> group;      // whose members may speak, too
+    std::size_t clients_max = 4096;  // more are told so and hung up on
+  };
+
+  // Serves at once. The node outlives it. Errors: the host's.
+  static Result<std::unique_ptr<ControlServer>> start(ControlSocket socket, host::Node& node, const Config& config);
+  ~ControlServer();  // hangs up on everybody
+
+ private:
+  struct State;
+  explicit ControlServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vif::tools

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One client of virtifd: takes its lines in order, one at a time, and writes replies and events. What it holds for a
+// client that does not read is bounded: the next line is not taken before the reply to the last is written, and events
+// it has no room for are left out, which the client is told.
+//
+// On the control thread. Destroyed only once idle(): Asio still has its buffers until then.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tools/virtifd/rpc.hpp"
+
+namespace vif::tools {
+
+class ControlSession {
+ public:
+  static constexpr std::size_t kEventBytesMax = 256 * 1024;  // waiting to be written
+
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // To be answered with reply(), now or later; null id: with an empty one.
+    virtual void requested(ControlSession& session, RpcRequest request) = 0;
+    // It has closed itself, or something it waited for has ended: look at idle().
+    virtual void ended(ControlSession& session) = 0;
+  };
+
+  ControlSession(std::uint64_t id, boost::asio::local::stream_protocol::socket socket, Owner& owner)
+      : id_(id), socket_(std::move(socket)), owner_(owner) {}
+  ControlSession(const ControlSession&) = delete;
+  ControlSession& operator=(const ControlSession&) = delete;
+
+  std::uint64_t id() const { return id_; }
+  bool idle() const { return closed_ && waiting_ == 0; }
+
+  void start() { read(); }
+  // The line for the request taken last; empty: it wanted none.
+  void reply(std::string line);
+  // Says `line`, then hangs up.
+  void refuse(std::string line);
+  void close();
+
+  // Events from `next` on, or none any more.
+  void subscribe(bool on, std::uint64_t next);
+  // An event with its number; earlier ones came before.
+  void event(std::uint64_t sequence, const std::string& line);
+
+ private:
+  void read();
+  void taken(std::size_t bytes);
+  void send(std::string line);
+  void write();
+
+  const std::uint64_t id_;
+  boost::asio::local::stream_protocol::socket socket_;
+  Owner& owner_;
+  std::string in_;               // read and not taken yet
+  std::string writing_, waits_;  // what Asio has, and what comes after it
+  int waiting_ = 0;              // handlers that Asio owes us
+  bool closed_ = false;
+  bool replying_ = false;    // the reply is among what is being written
+  bool hanging_up_ = false;  // once everything is written
+  bool subscribed_ = false;
+  std::uint64_t next_event_ = 0;  // what the client has seen, plus one
+};
+
+}  // namespace vif::tools

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The socket file virtifd is reached by: where it is, who may have it, and who may speak.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "hypercall/unique_fd.hpp"
+#include "netstack/base/result.hpp"
+
+namespace vif::tools {
+
+// /run/virtif.sock for root, else $XDG_RUNTIME_DIR/virtif.sock, else /tmp/virtif-UID.sock.
+std::string default_socket_path();
+
+// A listening socket at `path`, removed again when this goes. A file that a killed virtifd left is replaced; who holds
+// PATH.lock is alive.
+class ControlSocket {
+ public:
+  // EADDRINUSE: another virtifd has it. ENAMETOOLONG: the path does not fit a socket's address. EEXIST: something that
+  // is no socket is there. Otherwise the host's. With `group` its members may connect, too.
+  static Result<ControlSocket> listen(const std::string& path, std::optional<gid_t> group);
+
+  ControlSocket(ControlSocket&&) = default;
+  ~ControlSocket();
+
+  int fd() const { return fd_.get(); }
+  host::UniqueFd take_fd() { return std::move(fd_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  ControlSocket(std::string path, host::UniqueFd lock, host::UniqueFd fd)
+      : path_(std::move(path)), lock_(std::move(lock)), fd_(std::move(fd)) {}
+
+  std::string path_;  // empty: moved from
+  host::UniqueFd lock_, fd_;
+};
+
+// Whether the process at the other end may speak: root, our own user, and members of `group`. EACCES: it may not.
+Status admit(int fd, std::optional<gid_t> group);
+
+// Connects to a virtifd. ENOENT, ECONNREFUSED: none is there; the text says how to start one.
+Result<host::UniqueFd> connect_to(const std::string& path);
+
+}  // namespace vif::tools

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What happens on a node as numbered events, for `monitor`. On the domain's thread.
+#pragma once
+
+#include "hypercall/host/verbs/verb.hpp"
+
+namespace vif::tools {
+
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Numbers begin at 1 and have no gaps.
+  virtual void happened(std::uint64_t sequence, host::Json event) = 0;
+};
+
+// An event: {"seq", "time_ns", "kind", ...}, its time on the domain's time line. Kinds: link.new, link.change and
+// link.del with "link" (as link.show; the last with ifindex and ifname only), addr.ready, addr.duplicate,
+// addr.conflict, addr.deprecated and addr.del with "ifname" and "local".
+class Events final : private host::NodeListener {
+ public:
+  Events(host::Node& node, EventSink& sink);
+  ~Events() override;
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
+
+ private:
+  void link_arrived(const net::Ifnet& ifp) override;
+  void link_departed(const net::Ifnet& ifp) override;
+  void link_changed(const net::Ifnet& ifp) override;
+  void address_changed(const net::Ifnet& ifp, const net::inet::InterfaceAddress& address,
+                       net::inet::AddressEvent event) override;
+  void tell(std::string_view kind, const host::Json& what);
+
+  host::Node& node_;
+  EventSink& sink_;
+  std::uint64_t last_ = 0;
+};
+
+}  // namespace vif::tools
