@@ -25,4 +25,8 @@ VIF_API void ether_input(Ifnet& ifp, MbufPtr frame);
 // Ifnet::transmit.
 VIF_API Status ether_output(Ifnet& ifp, MbufPtr payload, const MacAddress& dst, std::uint16_t ether_type);
 
+// What to tell people of an error of ether_output or Ifnet::transmit, which come without a text as frames may be
+// refused by the thousand.
+VIF_API std::string_view transmit_refusal(const Error& refusal);
+
 }  // namespace vif::net

@@ -22,34 +22,29 @@ void Ifnet::input(MbufPtr packet) {
   ether_input(*this, std::move(packet));
 }
 
+// Refusals have no text: thousands a second are refused when a link is slow, and a text is allocated.
 Status Ifnet::transmit(MbufPtr frame) {
-  if (!is(IFF_UP) || !is(IFF_RUNNING)) {
+  if (!is(IFF_UP) || !is(IFF_RUNNING) || link_state_ == LinkState::down) {
     counters.drop(DropReason::tx_down);
-    return fail(std::errc::network_down, name_ + " is down: link it and bring it up first");
-  }
-  if (link_state_ == LinkState::down) {
-    counters.drop(DropReason::tx_down);
-    return fail(std::errc::network_down, name_ + " has no carrier");
+    return fail(std::errc::network_down, {});
   }
   if (frame->pkthdr.len < kEtherHeaderBytes) {
     counters.drop(DropReason::tx_too_short);
-    return fail(std::errc::invalid_argument, name_ + ": a frame has at least the 14 bytes of an Ethernet header");
+    return fail(std::errc::invalid_argument, {});
   }
   if (!m_pullup(frame, kEtherHeaderBytes)) {
     counters.drop(DropReason::tx_no_mbuf);
-    return fail(std::errc::no_buffer_space, name_ + ": no mbuf to bring the Ethernet header into one piece");
+    return fail(std::errc::no_buffer_space, {});
   }
   PktHdr& hdr = frame->pkthdr;
   const EtherHeader header = EtherHeader::load(frame->data());
   if (hdr.offload.gso_type == Offload::kGsoNone && hdr.len > frame_bytes_max(mtu_bytes_, header.type)) {
     counters.drop(DropReason::tx_too_long);
-    return fail(std::errc::message_size, name_ + ": a frame of " + std::to_string(hdr.len) +
-                                             " bytes is above the MTU of " + std::to_string(mtu_bytes_) +
-                                             " and its header");
+    return fail(std::errc::message_size, {});
   }
   if (snd.full()) {
     counters.drop(DropReason::queue_full);
-    return fail(std::errc::no_buffer_space, name_ + ": the send queue is full");
+    return fail(std::errc::no_buffer_space, {});
   }
   hdr.rcvif = 0;
   hdr.flags &= static_cast<std::uint16_t>(~(M_BCAST | M_MCAST | M_PROMISC));

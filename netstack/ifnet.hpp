@@ -89,7 +89,7 @@ class VIF_API Ifnet {
 
   // Queues a whole frame (Ethernet header included) and starts the driver. What the frame's pkthdr says of a way in
   // (rcvif, M_BCAST, M_MCAST, M_PROMISC, a verified checksum) is replaced. On error the packet is gone and counted:
-  // ENETDOWN (not UP and RUNNING, or no carrier), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS.
+  // ENETDOWN (not UP and RUNNING, or no carrier), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS; without text.
   Status transmit(MbufPtr frame);
 
   // --- for the driver and ether_ioctl ---

@@ -62,14 +62,14 @@ Status transmit(net::Ifnet& ifp, const iovec* iov, std::size_t iovcnt) {
   for (std::size_t i = 0; i < iovcnt; ++i) {
     if (iov[i].iov_len > net::kFrameBytesMax - bytes) {
       ifp.counters.drop(DropReason::tx_too_long);
-      return fail(EMSGSIZE, ifp.name() + ": a frame has at most " + std::to_string(net::kFrameBytesMax) + " bytes");
+      return fail(std::errc::message_size, {});
     }
     bytes += iov[i].iov_len;
   }
   net::MbufPtr m = ifp.domain().pool().get(bytes);
   if (!m) {
     ifp.counters.drop(DropReason::tx_no_mbuf);
-    return fail(ENOBUFS, ifp.name() + ": no mbuf is free");
+    return fail(std::errc::no_buffer_space, {});
   }
   for (std::size_t i = 0; i < iovcnt; ++i) {
     if (iov[i].iov_len == 0) continue;
@@ -209,7 +209,8 @@ const char* virtif_name(const virtif_if* interface) { return interface->ifp.name
 int virtif_output(virtif_if* interface, const iovec* iov, size_t iovcnt, virtif_error* error) {
   return on_domain(interface->instance, error, [&] {
     if (iov == nullptr && iovcnt > 0) return report(error, EFAULT, "virtif_output needs its iovec");
-    return report(error, host::transmit(interface->ifp, iov, iovcnt));
+    const Status sent = host::transmit(interface->ifp, iov, iovcnt);
+    return sent ? 0 : report(error, sent.error().number(), net::transmit_refusal(sent.error()));
   });
 }
 

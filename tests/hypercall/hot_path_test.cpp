@@ -49,24 +49,35 @@ struct Discard final : net::IfInput {
   std::uint64_t packets = 0;
 };
 
-// A wire that takes no offload, and `slices_max` pieces of a frame.
+// A wire that takes no offload, and as many frames as it is told before it is overloaded.
 class PlainPort final : public drv::LinkPort {
  public:
+  explicit PlainPort(std::size_t frames) : room_(frames) {}
   Status start(drv::LinkSink&) override { return {}; }
   void stop() override {}
-  drv::SendResult send(std::span<const drv::TxFrame> frames) override { return {frames.size()}; }
+  drv::SendResult send(std::span<const drv::TxFrame> frames) override {
+    const std::size_t taken = std::min(frames.size(), room_);
+    room_ -= taken;
+    return {taken, taken == frames.size() ? drv::SendStatus::ok : drv::SendStatus::would_block};
+  }
   bool drain(std::size_t) override { return false; }
   void set_receive_filter(const drv::ReceiveFilter&) override {}
+
+ private:
+  std::size_t room_;
 };
 
 class HotPath : public testing::Test {
  protected:
   HotPath() {
+    // plain:SLICES takes so many pieces of a frame; plain:SLICES,room=FRAMES is full after those.
     EXPECT_TRUE(instance.schemes().add("plain", [](const drv::Linkstr& linkstr, const drv::LinkOwner&) {
       const drv::LinkCaps caps{.frame_bytes_max = 2000,
                                .frame_bytes_min = 60,
                                .slices_max = static_cast<std::uint16_t>(std::stoi(linkstr.argument))};
-      return drv::OpenLink{std::make_unique<PlainPort>(), caps};
+      return drv::OpenLink{
+          std::make_unique<PlainPort>(linkstr.options.empty() ? SIZE_MAX : std::stoul(*linkstr.options[0].value)),
+          caps};
     }));
   }
   net::Ifnet& running(const char* linkstr) {
@@ -145,6 +156,29 @@ TEST_F(HotPath, does_not_allocate_for_a_super_frame_or_a_checksum_either) {
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(pieces.counters.osegments.get(), 43 * kBurst);
   EXPECT_EQ(whole.counters.linearised.get(), 42 * kBurst);
+}
+
+// Thousands of frames a second are refused then, and each must cost less than one that is sent.
+TEST_F(HotPath, does_not_allocate_for_a_frame_that_is_refused) {
+  net::Ifnet& full = running("plain:8,room=100");
+  net::Ifnet& off = running("plain:8");
+  ASSERT_TRUE(off.ioctl(net::SetFlags{off.flags() & ~std::uint32_t{net::IFF_UP}}));
+  const Frame frame = ether(kOurMac, 0x88b5, counting(46)), too_short = counting(10), too_long = counting(1515);
+  const std::size_t before = allocations;
+  for (std::uint64_t sent = 0; sent < kFrames; sent += kBurst) {
+    burst(full, frame);
+    burst(full, too_short);
+    burst(full, too_long);
+    burst(off, frame);
+  }
+  EXPECT_EQ(allocations, before);
+  const net::IfData data = full.counters.read();
+  EXPECT_EQ(data.opackets, 100U);
+  EXPECT_EQ(full.snd.size(), net::IfQueue::kDefaultFrames);
+  EXPECT_EQ(data.offered() + full.snd.size(), 3 * off.counters.read().dropped(DropReason::tx_down));
+  EXPECT_GT(data.dropped(DropReason::queue_full), kFrames / 2);
+  EXPECT_GT(data.dropped(DropReason::tx_too_short), kFrames / 2);
+  EXPECT_GT(data.dropped(DropReason::tx_too_long), kFrames / 2);
 }
 
 }  // namespace

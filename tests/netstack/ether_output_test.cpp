@@ -2,6 +2,8 @@
 // One packet down: the frame's bytes, and that a refusal leaves no mbuf behind.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/support/one_interface.hpp"
 
 namespace {
@@ -41,6 +43,17 @@ TEST_F(EtherOutput, what_is_left_to_do_moves_with_the_header) {
   EXPECT_EQ(driver.sent_offload[0], Offload{});
   EXPECT_EQ(driver.sent_offload[1],
             (Offload{.flags = Offload::kNeedsChecksum, .hdr_len = 42, .csum_start = 34, .csum_offset = 6}));
+}
+
+// The refusal has none, as it would be allocated; whoever shows it to people finds one.
+TEST_F(EtherOutput, every_refusal_has_a_text_of_its_own) {
+  const Status down = ether_output(ifp, pool.copy_in(hex("45000014")), kPeerMac, 0x0800);
+  ASSERT_FALSE(down);
+  EXPECT_TRUE(down.error().text.empty());
+  EXPECT_NE(transmit_refusal(down.error()).find("is down"), std::string_view::npos);
+  std::set<std::string_view> texts;
+  for (const int number : {ENETDOWN, EINVAL, EMSGSIZE, ENOBUFS}) texts.insert(transmit_refusal(fail(number, {})));
+  EXPECT_EQ(texts.size(), 4U);
 }
 
 TEST_F(EtherOutput, marks_groups) {
