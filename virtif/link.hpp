@@ -57,7 +57,7 @@ struct LinkCaps {
   std::uint32_t frame_bytes_max = 0;           // at least 64
   std::uint32_t frame_bytes_min = 0;           // shorter frames are padded with zeros to this (at most 60) before send
   std::uint16_t slices_max = 1;                // per frame; at least 1
-  net::OffloadSet offload = {};                // frames it takes, and may give, with Offload set
+  net::OffloadSet offload = {};                // frames it takes with Offload set; it may give any
   bool reflects = false;                       // our own frames come back
   std::optional<net::MacAddress> lladdr = {};  // the address the wire knows us by, when it has an opinion
   std::uint32_t mtu_bytes = 0;                 // the MTU of whoever else is on the wire; 0: no opinion

@@ -10,6 +10,7 @@
 #include "hypercall/vxlan/tunnel_options.hpp"
 #include "hypercall/vxlan/tunnel_receiver.hpp"
 #include "hypercall/vxlan/tunnel_sender.hpp"
+#include "hypercall/vxlan/work_left.hpp"
 #include "netstack/domain.hpp"
 
 namespace vif::host {
@@ -236,6 +237,7 @@ std::size_t VxlanLink::deliver(std::size_t budget) {
     all.datagrams += taken.datagrams;
     all.frames += taken.frames;
   }
+  for (drv::RxFrame& frame : into.first(all.frames)) frame.offload = work_left(frame.bytes, caps_.mtu_bytes);
   if (all.frames > 0) sink_->deliver(into.first(all.frames));
   return all.datagrams;
 }

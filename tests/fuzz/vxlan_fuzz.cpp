@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Anything that may come out of a tunnel's socket: control messages, trains cut anyhow, datagrams of anybody. Every
-// datagram becomes a frame or is counted, frames lie within the bytes that came, and what was learned leads somewhere.
+// datagram becomes a frame or is counted, frames and what is left to do on them lie within the bytes that came, and
+// what was learned leads somewhere.
 //
 // Input: messages, each a byte of sender, one of how much room there is, one of control bytes (by fours), the control
 // bytes, a two-byte length (big-endian) and as many bytes as are left.
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "hypercall/vxlan/vxlan_network.hpp"
+#include "hypercall/vxlan/work_left.hpp"
 
 namespace vif::host {
 namespace {
@@ -46,6 +48,9 @@ std::uint64_t refused(VxlanNetwork& network) {
 void look_at(VxlanNetwork& network, const drv::RxFrame& frame, Bytes within) {
   require(frame.bytes.data() >= within.data() &&
           frame.bytes.data() + frame.bytes.size() <= within.data() + within.size());
+  const net::Offload left = work_left(frame.bytes, 1450);
+  require(!left.is_pending() || left.csum_start + left.csum_offset + 2U <= frame.bytes.size());
+  require(!left.is_super_frame() || (left.gso_size > 0 && left.hdr_len < frame.bytes.size()));
   if (frame.bytes.size() < 12) return;
   // An answer to its sender.
   std::vector<std::byte> answer(frame.bytes.begin() + 6, frame.bytes.begin() + 12);

@@ -151,13 +151,14 @@ class BridgeBetweenNamespaces(unittest.TestCase):
                 return True
         return False
 
-    def transfer(self, address, size):
-        """TCP from here to there, checked at the other end."""
-        with subprocess.Popen([*self.b.enter.split(), sys.executable, "-c", TAKE, address, str(size)],
-                              stdout=subprocess.PIPE, text=True) as taker:
-            self.assertEqual(taker.stdout.readline(), "listening\n")
-            done = subprocess.run([sys.executable, "-c", SEND, address, str(size)], timeout=60, check=False)
-            taker.kill()
+    def transfer(self, address, size, sender="", taker=None):
+        """TCP from here to b, or as told, checked at the other end."""
+        words = [*(self.b.enter if taker is None else taker).split(), sys.executable, "-c", TAKE, address, str(size)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as taking:
+            self.assertEqual(taking.stdout.readline(), "listening\n")
+            done = subprocess.run([*sender.split(), sys.executable, "-c", SEND, address, str(size)], timeout=60,
+                                  check=False)
+            taking.kill()
         self.assertEqual(done.returncode, 0, "not what was sent")
 
     def expect_sums(self, ports):
@@ -181,6 +182,28 @@ class BridgeBetweenNamespaces(unittest.TestCase):
         self.assertLess(first["in"], size / 1448 / 4, "frames of 1500 bytes: nothing went unsegmented")
         self.assertGreater(second["in"], 10)
         self.assertIn((self.b.address_of("vb"), "virt1"), {(s["address"], s["port"]) for s in result["stations"]})
+
+    def test_takes_what_a_vxlan_device_of_the_same_host_leaves_to_do(self):
+        """Its super-frames and open checksums go to a TAP whole, and finished to one without offload."""
+        size = 8 << 20
+        self.b.add_veth("vb", "10.94.0.2")
+        run("ip addr add 10.94.0.1/24 dev pvb")
+        run(f"{self.b.enter} ip link add vx0 type vxlan id 7 dstport 4789 dev vb local 10.94.0.2 remote 10.94.0.1")
+        run(f"{self.b.enter} ip addr add 10.95.0.2/24 dev vx0")
+        run(f"{self.b.enter} ip link set vx0 up")
+        for options in ("", ",offload=off"):
+            with self.subTest(options):
+                bridging = self.bridge("vxlan:10.94.0.2,vni=7,local=10.94.0.1", "tap:vifa" + options)
+                self.tap("vifa", "10.95.0.1")
+                run("ip link set vifa mtu 1450")
+                self.assertTrue(self.until_reached("10.95.0.2"))
+                self.transfer("10.95.0.1", size, sender=self.b.enter, taker="")
+                self.transfer("10.95.0.2", size)
+                result = bridging.stop()
+                self.expect_sums(result["ports"])
+                tunnel = result["ports"][0]
+                self.assertLess(tunnel["in"], size / 1398, "fewer than the segments: super-frames came whole")
+                self.assertEqual((tunnel["dropped"]["too_long"], tunnel["dropped"]["rx_malformed"]), (0, 0))
 
     def check_two_vlans(self, bridging):
         """The same addresses in VLAN 10, at vifa and in b, and in VLAN 20, at vifb and in c."""
