@@ -118,9 +118,9 @@ void Icmp4::hear_error(const Packet& packet, std::uint8_t type, std::uint8_t cod
   if (packet.m->pkthdr.len < quote_at + bytes.size()) return count.drop(InetDrop::malformed);
   m_copydata(*packet.m, quote_at, bytes);
   const Ip4Header header = Ip4Header::load(bytes.data());
-  if (stack_.owner_of(header.src, packet.in) == nullptr) return count.drop(InetDrop::ignored);
   const Quoted quoted = quote(*packet.m, quote_at + header.header_bytes,
                               {.in = packet.in, .src = header.src, .dst = header.dst, .protocol = header.protocol});
+  if (!stack_.has_sent(quoted)) return count.drop(InetDrop::ignored);
   count.delivered.add(1);
   if (type != kUnreachable || code != kFragmentationNeeded) return stack_.hear_error(quoted, error_of(type, code));
   std::array<std::byte, kIcmpHeaderBytes> icmp;

@@ -113,9 +113,9 @@ void Icmp6::hear_error(const Packet& packet, std::uint8_t type, std::uint8_t cod
   if (packet.m->pkthdr.len < packet.payload + bytes.size()) return count.drop(InetDrop::malformed);
   m_copydata(*packet.m, packet.payload, bytes);
   const Ip6Header header = Ip6Header::load(bytes.data() + kIcmpHeaderBytes);
-  if (stack_.owner_of(header.src, packet.in) == nullptr) return count.drop(InetDrop::ignored);
   const Quoted quoted = quote(*packet.m, packet.payload + kIcmpHeaderBytes + kIp6HeaderBytes,
                               {.in = packet.in, .src = header.src, .dst = header.dst, .protocol = header.next_header});
+  if (!stack_.has_sent(quoted)) return count.drop(InetDrop::ignored);
   count.delivered.add(1);
   if (type == kTooBig) return stack_.hear_too_big(quoted, load_be32(bytes.data() + 4));
   stack_.hear_error(quoted, error_of(type, code));

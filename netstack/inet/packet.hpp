@@ -52,7 +52,7 @@ struct Quoted {
   Interface* in = nullptr;  // where the error came in; null: from ourselves
   IpAddress src, dst;
   std::uint8_t protocol = 0;
-  std::uint16_t src_port = 0, dst_port = 0;  // of UDP; 0: not quoted that far
+  std::uint16_t src_port = 0, dst_port = 0;  // of UDP; of ICMP its type and code, and checksum; 0: not quoted that far
 };
 
 // `known` with the ports of what is quoted from `payload` on in `m`, as far as that goes.

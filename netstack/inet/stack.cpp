@@ -179,6 +179,14 @@ void Stack::unreachable(MbufPtr packet) {
   else icmp4.error(about, Icmp4::kUnreachable, Icmp4::kHostUnreachable, 0);
 }
 
+bool Stack::has_sent(const Quoted& about) {
+  if (owner_of(about.src, about.in) == nullptr) return false;
+  if (about.protocol == kProtocolUdp) return udp.has_sent(about);
+  const auto icmp_type = static_cast<std::uint8_t>(about.src_port >> 8);
+  if (about.protocol == kProtocolIcmp4) return icmp_type == Icmp4::kEchoRequest || icmp_type == Icmp4::kEchoReply;
+  return about.protocol == kProtocolIcmp6 && (icmp_type == Icmp6::kEchoRequest || icmp_type == Icmp6::kEchoReply);
+}
+
 void Stack::hear_error(const Quoted& about, int number) {
   if (about.protocol != kProtocolUdp || about.src_port == 0) return;
   udp.hear_error(about, fail(number, about.dst.to_string() + ", port " + std::to_string(about.dst_port) +

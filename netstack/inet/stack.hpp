@@ -56,6 +56,9 @@ struct Stack {
   void reassembly_timed_out(const Packet& first_fragment);
   // A packet whose next hop did not answer: tells whoever sent it, us or another.
   void unreachable(MbufPtr packet);
+  // Whether we may have sent what an error from others is about: nobody who did not see our packets shall tell us what
+  // became of them (RFC 5927, 4.1 and 7).
+  bool has_sent(const Quoted& about);
   // Errors from others, about a packet of ours.
   void hear_error(const Quoted& about, int number);
   void hear_too_big(const Quoted& about, std::uint32_t mtu_bytes);

@@ -151,6 +151,12 @@ void Udp::deliver_cut(std::uint16_t port, UdpDatagram datagram, std::size_t segm
   }
 }
 
+bool Udp::has_sent(const Quoted& about) {
+  const UdpSocket* const socket = find(about.src, about.src_port, about.in == nullptr ? nullptr : &about.in->ifp);
+  const UdpSocket::Sent sent{about.dst, about.dst_port};
+  return socket != nullptr && socket->sent_[UdpSocket::place_of(sent)] == sent;
+}
+
 void Udp::hear_error(const Quoted& about, const Error& error) {
   UdpSocket* const socket = find(about.src, about.src_port, about.in == nullptr ? nullptr : &about.in->ifp);
   if (socket == nullptr) return;
@@ -162,6 +168,14 @@ void Udp::hear_error(const Quoted& about, const Error& error) {
 // --- a socket ---
 
 UdpSocket::~UdpSocket() { std::erase(stack_.udp.sockets_, this); }
+
+std::size_t UdpSocket::place_of(const Sent& sent) {
+  const auto half = [&](std::size_t at) {
+    return load<std::uint64_t, std::endian::native>(as_bytes(sent.address.octets).data() + at);
+  };
+  constexpr std::uint64_t kMix = 0x9e37'79b9'7f4a'7c15;  // 2^64 over the golden ratio: spreads what is alike
+  return static_cast<std::size_t>(((half(0) ^ half(8) ^ sent.port) * kMix) >> 32) % kSentMax;
+}
 
 std::optional<UdpDatagram> UdpSocket::receive() {
   if (received_.empty()) return std::nullopt;
@@ -199,6 +213,8 @@ Status UdpSocket::send_to(MbufPtr payload, const UdpTo& to) {
   }
   std::byte* const at = m_prepend(payload, kUdpHeaderBytes);
   if (at == nullptr) return fail(std::errc::no_buffer_space, "no mbuf for the UDP header");
+  const Sent sent{to.address, to.port};
+  sent_[place_of(sent)] = sent;
   store_be16(at, bound_.port);
   store_be16(at + 2, to.port);
   store_be16(at + 4, static_cast<std::uint16_t>(bytes));

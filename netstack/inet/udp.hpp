@@ -22,6 +22,8 @@ class Udp {
   Result<std::unique_ptr<UdpSocket>> open(const UdpBind& wanted);
 
   void input(Packet packet);
+  // Whether an open socket sent that lately.
+  bool has_sent(const Quoted& about);
   // Somebody said what became of a packet of ours.
   void hear_error(const Quoted& about, const Error& error);
 

@@ -75,10 +75,21 @@ class VIF_API UdpSocket {
  private:
   friend class Udp;
 
+  // Where it sent to lately: an error about anything else is not believed.
+  struct Sent {
+    IpAddress address;
+    std::uint16_t port = 0;
+    friend bool operator==(const Sent&, const Sent&) = default;
+  };
+  static constexpr std::size_t kSentMax = 32;
+
   UdpSocket(Stack& stack, const UdpBind& bound) : stack_(stack), bound_(bound) {}
+
+  static std::size_t place_of(const Sent& sent);
 
   Stack& stack_;
   UdpBind bound_;
+  std::array<Sent, kSentMax> sent_;  // each at its place_of; the later one of two stays
   std::deque<UdpDatagram> received_;
   std::optional<Error> error_;
   std::function<void()> readable_;

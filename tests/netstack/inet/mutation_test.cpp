@@ -161,6 +161,10 @@ class Mutations : public InetRig, public testing::WithParamInterface<bool> {
     ASSERT_TRUE(inet->add_route({.to = prefix("0.0.0.0/0"), .gateway = kPeer}));
     ASSERT_TRUE(inet->add_route({.to = prefix("::/0"), .gateway = kPeer6}));
     socket = std::move(*inet->open_udp({.port = 7}));
+    for (const IpAddress& peer : {kPeer, kPeer6}) {  // or no error about it would be believed
+      ASSERT_TRUE(socket->send_to(Bytes(counting(20)), {.address = peer, .port = 9}));
+    }
+    (void)sent();
   }
   void TearDown() override {
     socket.reset();

@@ -105,6 +105,24 @@ TEST_F(UdpHost, cuts_a_received_super_frame_into_its_datagrams) {
   EXPECT_EQ(inet->read().cut, 2U);
 }
 
+TEST_F(UdpHost, believes_no_error_about_what_it_did_not_send) {
+  ASSERT_TRUE(socket->send_to(Bytes(counting(5)), {.address = kPeer, .port = 53}));
+  const Frame ours = cut(payload_of(sent_one()), 0, 28);
+  Frame other_port = ours, other_source = ours, other_protocol = ours, unquoted = cut(ours, 0, 23);
+  put16(other_port, 22, 54);
+  put16(other_source, 20, 7001);
+  other_protocol[9] = std::byte{6};
+  for (const Frame& quoted : {other_port, other_source, other_protocol, unquoted}) {
+    arrive_ip(ip4(kPeer, kUs, icmp(3, 3, 0, quoted)));
+    arrive_ip(ip4(kPeer, kUs, icmp(3, 4, 600, quoted)));
+  }
+  EXPECT_FALSE(socket->take_error());
+  EXPECT_EQ(dropped(InetDrop::ignored), 8U);
+  EXPECT_TRUE(socket->send_to(Bytes(counting(1472)), {.address = kPeer, .port = 53, .whole = true}))
+      << "the path is as wide as before";
+  (void)sent();
+}
+
 TEST_F(UdpHost, hears_that_a_port_is_closed_and_that_a_host_is_gone) {
   ASSERT_TRUE(socket->send_to(Bytes(counting(5)), {.address = kPeer, .port = 53}));
   arrive_ip(ip4(kPeer, kUs, icmp(3, 3, 0, cut(payload_of(sent_one()), 0, 28))));
