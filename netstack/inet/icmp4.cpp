@@ -84,7 +84,9 @@ void Icmp4::echo(Packet packet) {
   if (!back) return stack_.lost_answer();
   std::byte* const at = m->data();
   at[0] = std::byte{kEchoReply};
-  store_be16(at + 2, checksum_after(load_be16(at + 2), kEchoRequest << 8, kEchoReply << 8));
+  // 0 and 0xffff are the same, but for a reply of zeros alone: only 0xffff makes that add up (RFC 1624, 3).
+  const std::uint16_t checksum = checksum_after(load_be16(at + 2), kEchoRequest << 8, kEchoReply << 8);
+  store_be16(at + 2, checksum == 0 ? 0xffff : checksum);
   (void)stack_.output(*back, packet.src, std::move(m),
                       {.protocol = kProtocolIcmp4, .hops = kHopsMax, .traffic_class = tos});
 }

@@ -71,6 +71,13 @@ class Errors(InetCase):
                                        "--ttl", hops, OURS4)
             self.assertEqual((received, out.count("Echo reply")), (3, 3), out)
 
+    def test_answers_an_echo_of_zeros_so_that_it_adds_up(self):
+        before = self.net.snmp4("Icmp")
+        self.nping(3, "--icmp", "--icmp-id", "0", "--icmp-seq", "0", OURS4)
+        after = self.net.snmp4("Icmp")
+        self.assertEqual(after["InEchoReps"] - before["InEchoReps"], 3, after)
+        self.assertEqual(after["InCsumErrors"], before["InCsumErrors"])
+
     def test_echoes_udp(self):
         received, out = self.nping(50, "--udp", "-p", "7", "--data-length", "1000", OURS4)
         self.assertEqual(received, 50, out)

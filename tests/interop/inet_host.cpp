@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A host of netstack/inet for tests with real peers: an IP stack on the links named, a UDP echo, and commands on
 // standard input, a line each, answered by a line of JSON each. Ends with its standard input; its last line is "state".
+//
+// usage: inet_host [--forwarding] [--no-ip6] LINKSTR... ; says {} when it can be reached.
 #include <poll.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -58,6 +59,7 @@ class InetHost final : private EchoListener, private InetListener, private DhcpL
     json all = state_of(inet_, interfaces_);
     all["udp"] = {{"datagrams", datagrams_}, {"to_groups", to_groups_}, {"errors", udp_errors_}};
     all["replies"] = replies_;
+    all["mbufs"] = domain_.pool().in_use();
     if (dhcp_) all["dhcp"] = state_of(*dhcp_);
     all["events"] = events_;
     return all;
@@ -258,13 +260,14 @@ int failed(const Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("An IP stack on links, for tests with real peers.");
   InetConfig config;
   std::vector<std::string> linkstrs;
-  app.add_flag("--forwarding", config.forwarding, "pass packets for others on");
-  app.add_flag("!--no-ip6", config.ip6, "IPv4 only");
-  app.add_option("LINKSTR", linkstrs, "link strings, as in tap:t0")->required();
-  CLI11_PARSE(app, argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--forwarding") config.forwarding = true;
+    else if (word == "--no-ip6") config.ip6 = false;
+    else linkstrs.push_back(word);
+  }
 
   host::LinuxClock clock;
   host::LinuxRandom random;

@@ -32,6 +32,12 @@ TEST_F(Icmp4Host, answers_an_echo_of_any_length_with_the_same_bytes) {
   EXPECT_EQ(inet->read().delivered, 8U);
 }
 
+// A receiver that adds up a message of zeros alone gets 0, which is not right: Linux drops it.
+TEST_F(Icmp4Host, answers_an_echo_of_zeros_with_a_checksum_that_adds_up) {
+  arrive_ip(ip4(kPeer, kUs, icmp(8, 0, 0, {})));
+  EXPECT_EQ(cut(payload_of(sent_one()), 20, 8), hex("0000 ffff 00000000"));
+}
+
 TEST_F(Icmp4Host, answers_however_the_request_is_cut_into_mbufs) {
   const Frame frame = ether(kOurMac, 0x0800, ip4(kPeer, kUs, echo(counting(64)), {.options = hex("94040000")}));
   for (const std::size_t piece : {1U, 2U, 3U, 7U, 20U, 33U, 64U}) {
