@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "netstack/if_clone.hpp"
 #include "netstack/inet/inet.hpp"
@@ -28,6 +29,7 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
   // All of an interface that an operator set, rather than the stack: it holds one reference of each.
   struct Asked {
     bool promisc = false, allmulti = false;
+    std::vector<net::MacRange> groups;  // as often as each was joined
   };
 
   // The table outlives the node.

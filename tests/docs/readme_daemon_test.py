@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The commands under "Run it" in README.md do what they are said to, typed as they stand, without root.
 
-usage: readme_daemon_test.py TOOLS_FOLDER SOURCE_DIR
+usage: readme_daemon_test.py VIRTIFD VIRTIFCTL SOURCE_DIR    the two are in one folder
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 SKIPPED = 77
-tools, source = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+tools, source = Path(sys.argv[1]).resolve().parent, Path(sys.argv[3]).resolve()
 # A network, users, processes and a /run of its own: nothing stays.
 ROOM = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 

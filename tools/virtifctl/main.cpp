@@ -37,7 +37,7 @@ int run(int argc, char** argv) {
     if (unknown)
       std::fprintf(
           stderr,
-          "virtifctl: unknown command '%s': known are addr, bridge, dump, link, maddr, monitor, neigh, replay, "
+          "virtifctl: unknown command '%s': known are addr, bridge, config, dump, link, maddr, monitor, neigh, replay, "
           "route, show\n",
           argv[1]);
     return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version

@@ -9,6 +9,7 @@
 #include "tools/virtifctl/node_print.hpp"
 #include "tools/virtifctl/node_words.hpp"
 #include "tools/virtifd/control_socket.hpp"
+#include "tools/virtifd/node_config.hpp"
 
 namespace vif::tools {
 namespace {
@@ -43,6 +44,10 @@ NodeCommand::NodeCommand(CLI::App& app) : socket_(default_socket_path()) {
     add_options(command);
     if (object == "link") command.add_flag("-s,--stats", stats_, "show counters, too");
   }
+  CLI::App& config =
+      *app.add_subcommand("config", "Print all that is set at a virtifd, as JSON, or make it as a file says.");
+  config.add_option("--apply", apply_, "a file as `virtifctl config` prints it; what it leaves out is taken away");
+  add_options(config);
   add_options(*app.add_subcommand("monitor", "Print what happens at a virtifd, as it happens, until interrupted."));
 }
 
@@ -52,7 +57,25 @@ void NodeCommand::add_options(CLI::App& command) {
   command.callback([this, &command] { asked_ = &command; });
 }
 
-int NodeCommand::run() { return asked_->get_name() == "monitor" ? monitor() : call(); }
+int NodeCommand::run() {
+  if (asked_->get_name() == "monitor") return monitor();
+  return asked_->get_name() == "config" ? config() : call();
+}
+
+int NodeCommand::config() {
+  Json params = Json::object();
+  if (!apply_.empty()) {
+    Result<Json> document = read_config(apply_);
+    if (!document) return failed(document.error());
+    params["config"] = std::move(*document);
+  }
+  Result<DaemonClient> daemon = DaemonClient::connect(socket_);
+  if (!daemon) return failed(daemon.error());
+  const Result<Json> result = daemon->call(apply_.empty() ? "config.show" : "config.apply", params);
+  if (!result) return failed(result.error());
+  if (apply_.empty()) fmt::print("{}\n", result->dump(2));
+  return flushed();
+}
 
 int NodeCommand::call() {
   const std::string object = asked_->get_name();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// `virtifctl link|maddr|addr|route|neigh ...` and `virtifctl monitor`: what is asked of a virtifd.
+// `virtifctl link|maddr|addr|route|neigh ...` `virtifctl config` and `virtifctl monitor`: what is asked of a virtifd.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -19,11 +19,12 @@ class NodeCommand {
  private:
   void add_options(CLI::App& command);
   int call();
+  int config();
   int monitor();
 
   std::vector<CLI::App*> commands_;
   const CLI::App* asked_ = nullptr;
-  std::string socket_;
+  std::string socket_, apply_;
   bool json_ = false, stats_ = false;
 };
 

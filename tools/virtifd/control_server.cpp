@@ -5,13 +5,17 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
 #include <thread>
 #include <unordered_map>
 
 #include "hypercall/host/verbs/verb.hpp"
 #include "tools/virtifd/control_session.hpp"
 #include "tools/virtifd/events.hpp"
+#include "tools/virtifd/node_config.hpp"
 
 namespace vif::tools {
 namespace {
@@ -26,7 +30,13 @@ constexpr std::uint64_t kEventsInFlightMax = 4096;             // from the domai
 
 struct ControlServer::State final : ControlSession::Owner, EventSink {
   State(ControlSocket socket_in, host::Node& node_in, const Config& config_in)
-      : config(config_in), node(node_in), socket(std::move(socket_in)), pause(context), acceptor(context) {}
+      : config(config_in),
+        node(node_in),
+        socket(std::move(socket_in)),
+        state(context, node_in, config_in.state_path),
+        pause(context),
+        acceptor(context),
+        reload(context) {}
 
   // --- control thread ---
 
@@ -79,6 +89,19 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
     answer(session, request.id, Json{{"next", next_event}});
   }
 
+  void await_reload() {
+    reload.async_wait([this](const error_code& error, int) {
+      if (error) return;
+      // On the domain's thread, which the file keeps waiting: a rare thing, asked for by the operator.
+      (void)node.domain().post([this] {
+        const Status loaded = load_config(node, config.config_path);
+        if (!loaded) std::fprintf(stderr, "virtifd: %s\n", loaded.error().text.c_str());
+        asio::post(context, [this] { state.changed(); });
+      });
+      await_reload();
+    });
+  }
+
   void answer(ControlSession& session, const Json& id, const Json& result) {
     session.reply(id.is_null() ? std::string() : result_line(id, result));
   }
@@ -102,11 +125,13 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
   void run(const host::Verb& verb, std::uint64_t client, const RpcRequest& request) {
     Result<Json> done = host::call_verb(node, verb, request.params);
     // The text is made on the other thread.
-    asio::post(context, [this, client, id = request.id, done = std::move(done)] {
-      std::string line;
-      if (!id.is_null()) line = done ? result_line(id, *done) : fault_line(fault_of(done.error(), id));
-      answered(client, std::move(line));
-    });
+    asio::post(context,
+               [this, client, id = request.id, changes = !verb.name.ends_with(".show"), done = std::move(done)] {
+                 if (changes) state.changed();  // also when it failed: a part may have been done
+                 std::string line;
+                 if (!id.is_null()) line = done ? result_line(id, *done) : fault_line(fault_of(done.error(), id));
+                 answered(client, std::move(line));
+               });
   }
 
   void happened(std::uint64_t sequence, Json event) override {
@@ -128,8 +153,10 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
   std::optional<Events> events;
 
   asio::io_context context{1};
+  StateFile state;
   asio::steady_timer pause;
   asio::local::stream_protocol::acceptor acceptor;
+  asio::signal_set reload;
   std::unordered_map<std::uint64_t, std::unique_ptr<ControlSession>> sessions;
   std::uint64_t last_id = 0, next_event = 1;
   std::thread thread;
@@ -145,6 +172,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket
     state->acceptor.assign(asio::local::stream_protocol(), fd.get());
     (void)fd.release();
     state->events.emplace(node, *state);
+    if (!config.config_path.empty()) {
+      state->reload.add(SIGHUP);
+      state->await_reload();
+    }
     state->accept();
     state->thread = std::thread([&context = state->context] { context.run(); });
     return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
@@ -157,6 +188,7 @@ ControlServer::~ControlServer() {
   state_->context.stop();
   state_->thread.join();
   state_->events.reset();
+  state_->state.save_last();
 }
 
 }  // namespace vif::tools

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "hypercall/host/node.hpp"
 #include "tools/virtifd/control_socket.hpp"
@@ -21,6 +22,8 @@ class ControlServer {
   struct Config {
     std::optional<gid_t> group;      // whose members may speak, too
     std::size_t clients_max = 4096;  // more are told so and hung up on
+    std::string config_path;         // read again on SIGHUP; empty: none
+    std::string state_path;          // written when something changed; empty: none
   };
 
   // Serves at once. The node outlives it. Errors: the host's.

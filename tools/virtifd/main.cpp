@@ -2,6 +2,7 @@
 // virtifd: a node behind a socket. Exit status: 0 it was asked to stop, 1 it could not start or the host failed, 2
 // usage.
 #include <grp.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/run.hpp"
 #include "tools/virtifd/control_server.hpp"
+#include "tools/virtifd/node_config.hpp"
 #include "tools/virtifd/service_state.hpp"
 
 namespace {
@@ -26,7 +28,7 @@ int failed(const std::string& text) {
 
 struct Options {
   std::string socket = tools::default_socket_path();
-  std::string group;
+  std::string group, config, state;
   bool forwarding = false;
 };
 
@@ -34,6 +36,13 @@ Result<std::optional<gid_t>> group_id(const std::string& name) {
   if (name.empty()) return std::optional<gid_t>();
   if (const group* found = ::getgrnam(name.c_str()); found != nullptr) return std::optional(found->gr_gid);
   return fail(EINVAL, "--allow-group: there is no group '" + name + "'");
+}
+
+// What it was left with, where that is kept; else what the operator wrote.
+Status begin(host::Node& node, const Options& options) {
+  if (!options.state.empty() && ::access(options.state.c_str(), F_OK) == 0)
+    return tools::load_config(node, options.state);
+  return options.config.empty() ? Status() : tools::load_config(node, options.config);
 }
 
 int serve(const Options& options) {
@@ -51,7 +60,9 @@ int serve(const Options& options) {
 
   Result<tools::ControlSocket> socket = tools::ControlSocket::listen(options.socket, *group);
   if (!socket) return failed(socket.error().text);
-  const auto server = tools::ControlServer::start(std::move(*socket), node, {.group = *group});
+  if (Status begun = begin(node, options); !begun) return failed(begun.error().text);
+  const auto server = tools::ControlServer::start(
+      std::move(*socket), node, {.group = *group, .config_path = options.config, .state_path = options.state});
   if (!server) return failed(server.error().text);
   std::fprintf(stderr, "virtifd: listening at %s\n", options.socket.c_str());
   tools::tell_service_manager("READY=1");
@@ -68,6 +79,10 @@ int run(int argc, char** argv) {
   app.add_option("--socket", options.socket, "where virtifctl finds it")->capture_default_str();
   app.add_option("--allow-group", options.group,
                  "a group whose members may speak to it, besides root and its own user");
+  app.add_option("--config", options.config,
+                 "a JSON file of what to begin with, as `virtifctl config` prints it; read again on SIGHUP");
+  app.add_option("--state", options.state,
+                 "a file that follows what is set while it runs; begun with instead of --config when it is there");
   app.add_flag("--forwarding", options.forwarding, "pass IP packets from interface to interface");
   try {
     app.parse(argc, argv);

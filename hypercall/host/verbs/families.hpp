@@ -13,6 +13,7 @@ std::span<const Verb> maddr_verbs();
 std::span<const Verb> addr_verbs();
 std::span<const Verb> route_verbs();
 std::span<const Verb> neigh_verbs();
+std::span<const Verb> config_verbs();
 
 // The string `key` of checked parameters; empty: not given.
 inline std::optional<std::string> text(const Json& params, std::string_view key) {
@@ -20,6 +21,9 @@ inline std::optional<std::string> text(const Json& params, std::string_view key)
   if (at == params.end() || !at->is_string()) return std::nullopt;
   return at->get<std::string>();
 }
+
+// As maddr.add takes it: "LOW-HIGH", or one address.
+std::string range_text(const net::MacRange& range);
 
 // The interface that the parameter "ifname" names. ENODEV: none.
 inline Result<net::Ifnet*> named_interface(Node& node, const Json& params) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // maddr.add, maddr.del, maddr.show: the Ethernet groups an interface is in.
+#include <algorithm>
 #include <array>
 
 #include "hypercall/host/verbs/families.hpp"
@@ -24,13 +25,27 @@ Result<net::MacRange> parse_range(const std::string& text) {
   return net::MacRange{*lo, *hi};
 }
 
-template <class Request>
-Result<Json> change(Node& node, const Json& params) {
+Result<Json> add(Node& node, const Json& params) {
   const Result<net::Ifnet*> ifp = named_interface(node, params);
   if (!ifp) return ifp.error();
   const Result<net::MacRange> range = parse_range(params["address"].get<std::string>());
   if (!range) return range.error();
-  if (Status done = (*ifp)->ioctl(Request{*range}); !done) return done.error();
+  if (Status done = (*ifp)->ioctl(net::AddMulti{*range}); !done) return done.error();
+  node.asked(**ifp).groups.push_back(*range);
+  return Json::object();
+}
+
+// Only what maddr.add joined: the stack keeps its own.
+Result<Json> del(Node& node, const Json& params) {
+  const Result<net::Ifnet*> ifp = named_interface(node, params);
+  if (!ifp) return ifp.error();
+  const Result<net::MacRange> range = parse_range(params["address"].get<std::string>());
+  if (!range) return range.error();
+  std::vector<net::MacRange>& groups = node.asked(**ifp).groups;
+  const auto joined = std::ranges::find(groups, *range);
+  if (joined == groups.end()) return fail(ENXIO, range_text(*range) + " was not joined with maddr.add");
+  if (Status done = (*ifp)->ioctl(net::DelMulti{*range}); !done) return done.error();
+  groups.erase(joined);
   return Json::object();
 }
 
@@ -41,9 +56,7 @@ Result<Json> show(Node& node, const Json& params) {
   for (const net::Ifnet* ifp : *chosen) {
     Json groups = Json::array();
     for (const net::MulticastList::Entry& entry : ifp->groups().entries()) {
-      const std::string lo = entry.range.lo.to_string();
-      groups.push_back({{"link", entry.range.is_single() ? lo : lo + '-' + entry.range.hi.to_string()},
-                        {"users", entry.references}});
+      groups.push_back({{"link", range_text(entry.range)}, {"users", entry.references}});
     }
     all.push_back({{"ifindex", ifp->index()}, {"ifname", ifp->name()}, {"maddr", std::move(groups)}});
   }
@@ -51,13 +64,17 @@ Result<Json> show(Node& node, const Json& params) {
 }
 
 constexpr std::array kVerbs = {
-    Verb{"maddr.add", "Joins an Ethernet group; joins are counted.", kJoinParams, "{}", change<net::AddMulti>},
-    Verb{"maddr.del", "Leaves an Ethernet group.", kJoinParams, "{}", change<net::DelMulti>},
+    Verb{"maddr.add", "Joins an Ethernet group; joins are counted.", kJoinParams, "{}", add},
+    Verb{"maddr.del", "Leaves an Ethernet group that maddr.add joined.", kJoinParams, "{}", del},
     Verb{"maddr.show", "The groups, with the keys of `ip -j maddr`.", kShowParams,
          "an array of {ifindex, ifname, maddr: [{link, users}]}", show},
 };
 
 }  // namespace
+
+std::string range_text(const net::MacRange& range) {
+  return range.lo.to_string() + (range.is_single() ? "" : "-" + range.hi.to_string());
+}
 
 std::span<const Verb> maddr_verbs() { return kVerbs; }
 

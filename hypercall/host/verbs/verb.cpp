@@ -18,6 +18,8 @@ bool is_of(ParamType type, const Json& value) {
       return value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
     case ParamType::text_or_null:
       return value.is_string() || value.is_null();
+    case ParamType::object:
+      return value.is_object();
   }
   return false;
 }
@@ -32,6 +34,8 @@ std::string_view type_name(ParamType type) {
       return "a number without sign or fraction";
     case ParamType::text_or_null:
       return "a string or null";
+    case ParamType::object:
+      return "an object";
   }
   return "";
 }
@@ -70,7 +74,8 @@ Status check(const Verb& verb, const Json& params) {
 
 std::vector<Verb> in_order_of_the_manual() {
   std::vector<Verb> all;
-  for (const std::span<const Verb> family : {link_verbs(), maddr_verbs(), addr_verbs(), route_verbs(), neigh_verbs()}) {
+  for (const std::span<const Verb> family :
+       {link_verbs(), maddr_verbs(), addr_verbs(), route_verbs(), neigh_verbs(), config_verbs()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -220,4 +220,65 @@ TEST_F(Verbs, tell_a_listener_what_they_changed) {
   EXPECT_EQ(std::count(told.heard.begin(), told.heard.end(), "address virt0 192.0.2.1/24"), 2) << "ready, and gone";
 }
 
+Json described() {
+  return {{"interfaces",
+           {{{"ifname", "virt0"},
+             {"linkstr", "mem:lan"},
+             {"address", "02:00:00:00:00:01"},
+             {"mtu", 1400},
+             {"promisc", true},
+             {"allmulti", false},
+             {"up", true},
+             {"maddr", {"01:00:5e:00:00:fb", "33:33:00:00:00:01-33:33:00:00:00:0f"}},
+             {"addr", {"192.0.2.1/24", "2001:db8::1/64"}}},
+            {{"ifname", "virt7"},
+             {"linkstr", nullptr},
+             {"address", "02:00:00:00:00:07"},
+             {"mtu", 1500},
+             {"promisc", false},
+             {"allmulti", false},
+             {"up", false},
+             {"maddr", Json::array()},
+             {"addr", Json::array()}}}},
+          {"routes", {{{"dst", "0.0.0.0/0"}, {"gateway", "192.0.2.254"}, {"dev", "virt0"}}}},
+          {"neighbours", {{{"dst", "192.0.2.9"}, {"lladdr", "02:00:00:00:00:09"}, {"dev", "virt0"}}}}};
+}
+
+TEST_F(Verbs, make_a_node_as_described_and_describe_it_the_same) {
+  done("link.add", {{"ifname", "virt3"}, {"linkstr", "mem:other"}, {"up", true}});
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "mem:other"}, {"up", true}});
+  done("addr.add", {{"ifname", "virt0"}, {"local", "203.0.113.1/24"}});
+  done("config.apply", {{"config", described()}});
+  EXPECT_EQ(done("config.show"), described());
+
+  Told told;
+  node.listen(&told);
+  done("config.apply", {{"config", described()}});
+  Json shorter = described();
+  shorter["routes"] = Json::array({{{"dst", "default"}, {"gateway", "192.0.2.254"}}});
+  shorter["interfaces"][0]["addr"][1] = "2001:DB8:0:0::1/64";
+  done("config.apply", {{"config", shorter}});
+  node.listen(nullptr);
+  EXPECT_EQ(told.heard, std::vector<std::string>()) << "what is so already is left alone";
+
+  done("config.apply", {{"config", Json::object()}});
+  EXPECT_EQ(done("config.show")["interfaces"], Json::array());
+}
+
+TEST_F(Verbs, say_where_a_description_is_wrong) {
+  const auto apply = [&](const Json& config, std::string_view saying) {
+    return refused("config.apply", {{"config", config}}, saying);
+  };
+  EXPECT_EQ(apply({{"interface", Json::array()}}, "no 'interface'; it has interfaces"), EINVAL);
+  EXPECT_EQ(apply({{"interfaces", Json::object()}}, "'interfaces' is an array of objects"), EINVAL);
+  EXPECT_EQ(apply({{"interfaces", {{{"ifname", "virt0"}, {"addr", {1}}}}}}, "'addr' is an array of strings"), EINVAL);
+  EXPECT_EQ(apply({{"interfaces", {{{"ifname", "virt0"}, {"mut", 1}}}}}, "virt0: link.set has no parameter 'mut'"),
+            EINVAL);
+  EXPECT_EQ(apply({{"interfaces", {{{"mtu", 1400}}}}}, "?: "), EINVAL);
+  EXPECT_EQ(apply({{"interfaces", {{{"ifname", 7}}}}}, "?: "), EINVAL);
+  EXPECT_EQ(apply({{"routes", {{{"gateway", "192.0.2.1"}}}}}, "needs 'dst'"), EINVAL);
+  EXPECT_EQ(apply({{"routes", {{{"dst", 7}, {"gateway", 8}}}}}, "'dst' is a string"), EINVAL);
+  EXPECT_EQ(apply({{"neighbours", {{{"dst", nullptr}}}}}, "'dst' is a string"), EINVAL);
+}
+
 }  // namespace

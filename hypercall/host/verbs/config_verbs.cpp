@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// config.show and config.apply: all of a node that an operator set, as one document. What show gives, apply makes so
+// again, here or in another virtifd; what is so already is left alone.
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+
+#include "hypercall/host/verbs/families.hpp"
+#include "virtif/virtif.hpp"
+
+namespace vif::host {
+namespace {
+
+using namespace net::inet;
+
+constexpr std::array kApplyParams = {VerbParam{"config", ParamType::object, true,
+                                               "a document as config.show gives it; what it leaves out is to be gone"}};
+
+// --- show ---
+
+Json interface_config(Node& node, const net::Ifnet& ifp) {
+  const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifp.name()));
+  const auto linkstr = driver == nullptr ? std::nullopt : driver->linkstr();
+  const Node::Asked& asked = node.asked(ifp);
+  Json config = {{"ifname", ifp.name()},
+                 {"linkstr", linkstr ? Json(*linkstr) : Json(nullptr)},
+                 {"address", ifp.lladdr().to_string()},
+                 {"mtu", ifp.mtu_bytes()},
+                 {"promisc", asked.promisc},
+                 {"allmulti", asked.allmulti},
+                 {"up", ifp.is(net::IFF_UP)},
+                 {"maddr", Json::array()},
+                 {"addr", Json::array()}};
+  for (const net::MacRange& range : asked.groups) config["maddr"].push_back(range_text(range));
+  for (const InterfaceAddress& address : node.inet().addresses(ifp)) {
+    if (address.origin == AddressOrigin::manual) config["addr"].push_back(address.prefix.to_string());
+  }
+  return config;
+}
+
+Json route_config(const InetRoute& route) {
+  Json config = {{"dst", route.to.to_string()}};
+  if (!route.gateway.is_unspecified()) config["gateway"] = route.gateway.to_string();
+  config["dev"] = route.out->name();
+  return config;
+}
+
+Result<Json> show(Node& node, const Json&) {
+  Json config = {{"interfaces", Json::array()}, {"routes", Json::array()}, {"neighbours", Json::array()}};
+  for (const net::Ifnet* ifp : node.domain().interfaces()) {
+    config["interfaces"].push_back(interface_config(node, *ifp));
+    for (const Neighbour& neighbour : node.inet().neighbours(*ifp)) {
+      if (neighbour.state != NeighbourState::permanent) continue;
+      config["neighbours"].push_back(
+          {{"dst", neighbour.address.to_string()}, {"lladdr", neighbour.mac.to_string()}, {"dev", ifp->name()}});
+    }
+  }
+  for (const InetRoute& route : node.inet().routes()) {
+    if (route.origin == RouteOrigin::manual) config["routes"].push_back(route_config(route));
+  }
+  return config;
+}
+
+// --- apply ---
+
+Status call(Node& node, std::string_view verb, const Json& params) {
+  const Result<Json> done = call_verb(node, *find_verb(verb), params);
+  return done ? Status() : Status(done.error());
+}
+
+// The array `key` of the document, whose entries are to be of `type`. EINVAL: it is something else.
+Result<Json> list(const Json& config, const char* key, Json::value_t type) {
+  const Json entries = config.value(key, Json::array());
+  const bool fits = entries.is_array() && std::ranges::all_of(entries, [&](const Json& e) { return e.type() == type; });
+  if (fits) return entries;
+  return fail(EINVAL,
+              std::string("'") + key + "' is an array of " + (type == Json::value_t::object ? "objects" : "strings"));
+}
+
+using Change = std::function<Status(const Json&)>;
+
+// Calls `del` for each of `there` that is not wanted, then `add` for each of `wanted` that is not there.
+Status make_same(const Json& there, const Json& wanted, const Change& del, const Change& add) {
+  for (const Json& entry : there) {
+    if (std::ranges::find(wanted, entry) != wanted.end()) continue;
+    if (Status done = del(entry); !done) return done;
+  }
+  for (const Json& entry : wanted) {
+    if (std::ranges::find(there, entry) != there.end()) continue;
+    if (Status done = add(entry); !done) return done;
+  }
+  return {};
+}
+
+// For the strings "maddr" or "addr" of an interface.
+Status make_same_on(Node& node, const std::string& ifname, const std::string& family, const Json& there,
+                    const Json& wanted) {
+  const char* const key = family == "addr" ? "local" : "address";
+  const auto change = [&](const char* how) {
+    return [&node, &ifname, key, verb = family + how](const Json& entry) {
+      return call(node, verb, {{"ifname", ifname}, {key, entry}});
+    };
+  };
+  return make_same(there, wanted, change(".del"), change(".add"));
+}
+
+// Addresses written as config.show writes them; what is none stays, for the verb to refuse.
+std::string canonical(const std::string& prefix) {
+  const Result<IpPrefix> parsed = IpPrefix::parse(prefix);
+  return parsed ? parsed->to_string() : prefix;
+}
+
+// The same for a route, which may also leave out its interface where `there` has one with the rest.
+Json canonical_route(const Json& route, const Json& there) {
+  const std::string gateway = text(route, "gateway").value_or("");
+  const std::string dst = text(route, "dst").value_or("");
+  Json full = route;
+  if (dst == "default") full["dst"] = gateway.find(':') == std::string::npos ? "0.0.0.0/0" : "::/0";
+  else if (!dst.empty()) full["dst"] = canonical(dst);
+  if (full.contains("dev")) return full;
+  for (const Json& known : there) {
+    Json without = known;
+    without.erase("dev");
+    if (without == full) return known;
+  }
+  return full;
+}
+
+// What link.set is to be told so that `there` becomes `wanted`.
+Json difference(const Json& there, const Json& wanted) {
+  Json change = {{"ifname", there["ifname"]}};
+  for (const auto& [key, value] : wanted.items()) {
+    if (key != "maddr" && key != "addr" && there.value(key, Json()) != value) change[key] = value;
+  }
+  return change;
+}
+
+Status relink(Node& node, const std::string& ifname, const Json& change) {
+  if (Status down = call(node, "link.set", {{"ifname", ifname}, {"up", false}}); !down) return down;
+  const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifname));
+  if (driver == nullptr || !driver->linkstr() || change["linkstr"].is_null()) return {};
+  return call(node, "link.set", {{"ifname", ifname}, {"linkstr", nullptr}});
+}
+
+Status apply_interface(Node& node, const Json& wanted) {
+  const std::string ifname = text(wanted, "ifname").value_or("");
+  const Result<Json> groups = list(wanted, "maddr", Json::value_t::string);
+  if (!groups) return groups.error();
+  Result<Json> addresses = list(wanted, "addr", Json::value_t::string);
+  if (!addresses) return addresses.error();
+  if (node.interfaces().find(ifname) == nullptr) {
+    if (Status made = call(node, "link.add", {{"ifname", ifname}}); !made) return made;
+  }
+  const net::Ifnet& ifp = *node.interfaces().find(ifname);
+  Json change = difference(interface_config(node, ifp), wanted);
+  if (change.contains("linkstr")) {
+    if (Status unlinked = relink(node, ifname, change); !unlinked) return unlinked;
+    change = difference(interface_config(node, ifp), wanted);
+  }
+  if (change.size() > 1) {
+    if (Status set = call(node, "link.set", change); !set) return set;
+  }
+  const Json there = interface_config(node, ifp);
+  for (Json& address : *addresses) address = canonical(address.get<std::string>());
+  if (Status same = make_same_on(node, ifname, "maddr", there["maddr"], *groups); !same) return same;
+  return make_same_on(node, ifname, "addr", there["addr"], *addresses);
+}
+
+Status remove_unlisted(Node& node, const Json& wanted) {
+  std::set<std::string> listed;
+  for (const Json& interface : wanted) listed.insert(text(interface, "ifname").value_or(""));
+  const std::vector<net::Ifnet*> all = node.domain().interfaces();
+  for (const net::Ifnet* ifp : all) {
+    if (listed.contains(ifp->name())) continue;
+    if (Status gone = call(node, "link.del", {{"ifname", ifp->name()}}); !gone) return gone;
+  }
+  return {};
+}
+
+Result<Json> apply(Node& node, const Json& params) {
+  const Json& config = params["config"];
+  for (const auto& [key, value] : config.items()) {
+    if (key != "interfaces" && key != "routes" && key != "neighbours") {
+      return fail(EINVAL, "a configuration has no '" + key + "'; it has interfaces, routes and neighbours");
+    }
+  }
+  std::array<Result<Json>, 3> wanted = {list(config, "interfaces", Json::value_t::object),
+                                        list(config, "routes", Json::value_t::object),
+                                        list(config, "neighbours", Json::value_t::object)};
+  for (const Result<Json>& part : wanted) {
+    if (!part) return part.error();
+  }
+  if (Status removed = remove_unlisted(node, *wanted[0]); !removed) return removed.error();
+  for (const Json& interface : *wanted[0]) {
+    if (Status done = apply_interface(node, interface); !done) {
+      return Error{done.error().code, text(interface, "ifname").value_or("?") + ": " + done.error().text};
+    }
+  }
+  const Json there = *show(node, Json::object());
+  for (Json& route : *wanted[1]) route = canonical_route(route, there["routes"]);
+  Status same = make_same(
+      there["routes"], *wanted[1], [&](const Json& route) { return call(node, "route.del", route); },
+      [&](const Json& route) { return call(node, "route.add", route); });
+  if (!same) return same.error();
+  same = make_same(
+      there["neighbours"], *wanted[2],
+      [&](const Json& entry) {
+        return call(node, "neigh.del", {{"dst", entry["dst"]}, {"dev", entry["dev"]}});
+      },
+      [&](const Json& entry) { return call(node, "neigh.add", entry); });
+  if (!same) return same.error();
+  return Json::object();
+}
+
+constexpr std::array kVerbs = {
+    Verb{"config.show", "All that was set, as one document.", {}, "{interfaces, routes, neighbours}", show},
+    Verb{"config.apply",
+         "Makes it all as a document says. Stops at the first thing that cannot be; the rest is as it was.",
+         kApplyParams, "{}", apply},
+};
+
+}  // namespace
+
+std::span<const Verb> config_verbs() { return kVerbs; }
+
+}  // namespace vif::host
