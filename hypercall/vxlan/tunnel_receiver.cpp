@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/vxlan/tunnel_receiver.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
+
+#include "hypercall/vxlan/vxlan_header.hpp"
+#include "hypercall/vxlan/work_left.hpp"
 
 namespace vif::host {
 
@@ -40,8 +44,12 @@ void TunnelReceiver::arrived(std::size_t message) {
     arrived_[message].train = {};
     return;
   }
-  const auto* const from = static_cast<const std::byte*>(pieces_[message].iov_base);
-  arrived_[message].train = RxTrain({from, messages_[message].msg_len}, notes.segment_bytes);
+  const Bytes bytes(static_cast<const std::byte*>(pieces_[message].iov_base), messages_[message].msg_len);
+  const bool is_super_frame =
+      notes.segment_bytes != 0 && bytes.size() > kVxlanHeaderBytes && is_one_packet(bytes.subspan(kVxlanHeaderBytes));
+  arrived_[message].train = RxTrain(bytes, is_super_frame ? 0 : notes.segment_bytes);
+  arrived_[message].udp_segment_bytes =
+      is_super_frame ? static_cast<std::uint16_t>(std::min<std::size_t>(notes.segment_bytes, UINT16_MAX)) : 0;
 }
 
 // Datagrams still queued bear an older count.

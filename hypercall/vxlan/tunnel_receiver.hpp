@@ -17,6 +17,7 @@ class TunnelReceiver {
   struct Arrived {
     UdpAddress sender;
     RxTrain train;
+    std::uint16_t udp_segment_bytes = 0;  // of the one frame in it, where that is a super-frame of UDP
   };
 
   TunnelReceiver();

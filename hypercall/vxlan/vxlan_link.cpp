@@ -234,10 +234,11 @@ std::size_t VxlanLink::deliver(std::size_t budget) {
        arrived = receiver_.front()) {
     const auto room = into.subspan(all.frames).first(into.size() - all.datagrams);
     const VxlanNetwork::Taken taken = network_.take(arrived->sender, arrived->train, room, read_at_);
+    const SegmentsWanted wanted{caps_.mtu_bytes, arrived->udp_segment_bytes};
+    for (drv::RxFrame& frame : room.first(taken.frames)) frame.offload = work_left(frame.bytes, wanted);
     all.datagrams += taken.datagrams;
     all.frames += taken.frames;
   }
-  for (drv::RxFrame& frame : into.first(all.frames)) frame.offload = work_left(frame.bytes, caps_.mtu_bytes);
   if (all.frames > 0) sink_->deliver(into.first(all.frames));
   return all.datagrams;
 }

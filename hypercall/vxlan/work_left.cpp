@@ -85,7 +85,12 @@ std::size_t tcp_header_bytes(Bytes tcp) {
 
 }  // namespace
 
-net::Offload work_left(Bytes frame, std::uint32_t mtu_bytes) {
+bool is_one_packet(Bytes frame) {
+  Packet packet;
+  return read_packet(frame, packet);
+}
+
+net::Offload work_left(Bytes frame, const SegmentsWanted& wanted) {
   Packet packet;
   if (!read_packet(frame, packet)) return {};
   const bool is_tcp = packet.protocol == kTcp;
@@ -96,14 +101,20 @@ net::Offload work_left(Bytes frame, std::uint32_t mtu_bytes) {
   net::Offload left{.flags = net::Offload::kNeedsChecksum,
                     .csum_start = static_cast<std::uint16_t>(packet.transport_at),
                     .csum_offset = static_cast<std::uint16_t>(checksum_at)};
-  if (!is_tcp || frame.size() - packet.network_at <= mtu_bytes) return left;
-  const std::size_t header_bytes = tcp_header_bytes(packet.transport);
+  if (frame.size() - packet.network_at <= wanted.mtu_bytes) return left;
+  const std::size_t header_bytes = is_tcp ? tcp_header_bytes(packet.transport) : kUdpBytes;
   const std::size_t headers_bytes = packet.transport_at - packet.network_at + header_bytes;
-  if (header_bytes == 0 || headers_bytes >= mtu_bytes) return left;
+  if (header_bytes == 0 || headers_bytes >= wanted.mtu_bytes) return left;
+  left.hdr_len = static_cast<std::uint16_t>(packet.network_at + headers_bytes);
+  if (!is_tcp) {
+    if (wanted.udp_segment_bytes == 0) return left;  // somebody's who sends above his MTU
+    left.gso_type = net::Offload::kGsoUdpL4;
+    left.gso_size = wanted.udp_segment_bytes;
+    return left;
+  }
   left.gso_type = packet.is_ipv4 ? net::Offload::kGsoTcp4 : net::Offload::kGsoTcp6;
   if ((octet(packet.transport, kTcpFlagsAt) & kTcpCwr) != 0) left.gso_type |= net::Offload::kGsoEcn;
-  left.gso_size = static_cast<std::uint16_t>(mtu_bytes - headers_bytes);
-  left.hdr_len = static_cast<std::uint16_t>(packet.network_at + headers_bytes);
+  left.gso_size = static_cast<std::uint16_t>(wanted.mtu_bytes - headers_bytes);
   return left;
 }
 

@@ -4,8 +4,8 @@
 //
 // A checksum is open when its field holds the pseudo-header's sum, as the kernel leaves it. One frame in 65536 has it
 // by chance, and loses nothing: finishing that one gives the same sum again. A TCP segment above the MTU can only be a
-// super-frame; it is cut to segments that just fit, as where its sender would have cut it does not matter to TCP. Where
-// UDP was to be cut is not known: such frames stay too long. Pure; any thread.
+// super-frame; it is cut to segments that just fit, as where its sender would have cut it does not matter to TCP. Of
+// UDP the kernel says it, as it would of a train (UDP_GRO). Pure; any thread.
 #pragma once
 
 #include "netstack/base/bytes.hpp"
@@ -13,7 +13,14 @@
 
 namespace vif::host {
 
+// Whether the bytes are one frame with an IP packet that fills it, so that they cannot be a train of frames.
+bool is_one_packet(Bytes frame);
+
+struct SegmentsWanted {
+  std::uint32_t mtu_bytes;          // of the frames there may be on this wire
+  std::uint16_t udp_segment_bytes;  // what the kernel says; 0: nothing
+};
 // Nothing, for frames that are finished or are no TCP or UDP behind at most two tags and plain IP headers.
-net::Offload work_left(Bytes frame, std::uint32_t mtu_bytes);
+net::Offload work_left(Bytes frame, const SegmentsWanted& wanted);
 
 }  // namespace vif::host

@@ -48,7 +48,7 @@ std::uint64_t refused(VxlanNetwork& network) {
 void look_at(VxlanNetwork& network, const drv::RxFrame& frame, Bytes within) {
   require(frame.bytes.data() >= within.data() &&
           frame.bytes.data() + frame.bytes.size() <= within.data() + within.size());
-  const net::Offload left = work_left(frame.bytes, 1450);
+  const net::Offload left = work_left(frame.bytes, {1450, 1000});
   require(!left.is_pending() || left.csum_start + left.csum_offset + 2U <= frame.bytes.size());
   require(!left.is_super_frame() || (left.gso_size > 0 && left.hdr_len < frame.bytes.size()));
   if (frame.bytes.size() < 12) return;

@@ -34,6 +34,12 @@ while piece := s.recv(1 << 20):
     taken += piece
 s.sendall(b"y" if taken == bytes(range(256)) * (int(sys.argv[2]) // 256) else b"n")
 """
+SEND_SEGMENTS = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(17, 103, 1000)  # SOL_UDP, UDP_SEGMENT
+s.sendto(bytes(8000), ("10.95.0.1", 5001))
+"""
 
 
 def run(command):
@@ -199,6 +205,11 @@ class BridgeBetweenNamespaces(unittest.TestCase):
                 self.assertTrue(self.until_reached("10.95.0.2"))
                 self.transfer("10.95.0.1", size, sender=self.b.enter, taker="")
                 self.transfer("10.95.0.2", size)
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                    udp.bind(("10.95.0.1", 5001))
+                    udp.settimeout(10)
+                    subprocess.run([*self.b.enter.split(), sys.executable, "-c", SEND_SEGMENTS], check=True)
+                    self.assertEqual([len(udp.recv(9000)) for _ in range(8)], 8 * [1000])
                 result = bridging.stop()
                 self.expect_sums(result["ports"])
                 tunnel = result["ports"][0]
