@@ -31,7 +31,7 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
     return open_pcap_link(l, owner, ports.files, ports.clock);
   }));
   // Those whose links wait for descriptors of this host.
-  const auto add_waiting = [this, ports](const char* scheme, auto* open) {
+  const auto add_waiting = [this, ports](const char* scheme, auto open) {
     must(schemes_.add(scheme, [this, ports, open](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
       const Result<FdWatch*> watch = watch_of(owner);
       if (!watch) return watch.error();
@@ -41,21 +41,14 @@ Instance::Instance(const HostPorts& ports) : segments_(ports.clock) {
   add_waiting("shm", open_shm_link);
   add_waiting("stream", open_stream_link);
   add_waiting("tap", open_tap_link);
-  must(schemes_.add("vxlan", [this, ports](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
-    const Result<FdWatch*> watch = watch_of(owner);
-    if (!watch) return watch.error();
-    return open_vxlan_link(l, owner, **watch, ports.clock);
-  }));
-  must(schemes_.add("pcapdev", [this](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
-    const Result<FdWatch*> watch = watch_of(owner);
-    if (!watch) return watch.error();
-    return open_pcapdev_link(l, owner, **watch);
-  }));
-  must(schemes_.add("uring", [this](const Linkstr& l, const LinkOwner& owner) -> Result<drv::OpenLink> {
-    const Result<FdWatch*> watch = watch_of(owner);
-    if (!watch) return watch.error();
-    return open_uring_link(l, owner, **watch);
-  }));
+  add_waiting("vxlan", open_vxlan_link);
+  // By no clock of ours: the host stamps what they receive.
+  add_waiting("pcapdev", [](const Linkstr& l, const LinkOwner& owner, FdWatch& watch, ClockPort&) {
+    return open_pcapdev_link(l, owner, watch);
+  });
+  add_waiting("uring", [](const Linkstr& l, const LinkOwner& owner, FdWatch& watch, ClockPort&) {
+    return open_uring_link(l, owner, watch);
+  });
 }
 
 Instance::~Instance() = default;
