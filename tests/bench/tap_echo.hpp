@@ -13,6 +13,7 @@
 
 #include "hypercall/host/instance.hpp"
 #include "hypercall/linux_ports.hpp"
+#include "hypercall/run.hpp"
 #include "netstack/checksum.hpp"
 #include "netstack/inet/inet.hpp"
 #include "tests/bench/raw_tap.hpp"
@@ -65,7 +66,8 @@ inline void answer_bare(std::atomic<bool>& ready, const std::atomic<bool>& over)
   }
 }
 
-inline void answer_with_stack(std::atomic<bool>& ready, const std::atomic<bool>& over) {
+// In the library's own loop, or in a bare poll loop around it.
+inline void answer_with_stack(std::atomic<bool>& ready, const std::atomic<bool>& over, bool own_loop) {
   pin(kEchoProcessor);
   host::LinuxClock clock;
   host::LinuxRandom random;
@@ -81,6 +83,15 @@ inline void answer_with_stack(std::atomic<bool>& ready, const std::atomic<bool>&
   must(inet.add_address(ifp, *net::inet::IpPrefix::parse("192.0.2.2/24"), net::inet::Claim::at_once));
   while (loop->poll(64) || ifp.link_state() != net::LinkState::up) continue;
   ready = true;
+  if (own_loop) {
+    host::Runner runner(*loop);
+    Callout look(loop->domain().callouts(), [&] {
+      if (over) runner.stop();
+      else look.schedule(loop->domain().now() + std::chrono::milliseconds(kLookMs));
+    });
+    look.schedule(loop->domain().now());
+    must(runner.run());
+  }
   while (!over) {
     pollfd wait{loop->fd(), POLLIN, 0};
     ::poll(&wait, 1, kLookMs);
@@ -88,8 +99,10 @@ inline void answer_with_stack(std::atomic<bool>& ready, const std::atomic<bool>&
   }
 }
 
-// Round trips in ns, while `answer` runs on its thread.
-inline std::vector<double> round_trips(void (*answer)(std::atomic<bool>&, const std::atomic<bool>&)) {
+// Round trips in ns, while `answer` runs on its thread. Each begins when the one before is over, or so much later that
+// the other side sleeps.
+using Answer = std::function<void(std::atomic<bool>& ready, const std::atomic<bool>& over)>;
+inline std::vector<double> round_trips(const Answer& answer, double pause_ns) {
   constexpr int kPings = 3000, kFirst = 200;  // those come while caches warm up
   constexpr double kPatienceNs = 1e9;
   std::atomic<bool> ready{false}, over{false};
@@ -117,8 +130,10 @@ inline std::vector<double> round_trips(void (*answer)(std::atomic<bool>&, const 
       answered = bytes == 20 + static_cast<ssize_t>(request.size()) && reply[20] == std::byte{0} &&
                  load_be16(&reply[26]) == static_cast<std::uint16_t>(i);
     }
+    const double ended = now_ns();
     if (!answered) ++lost;
-    else if (i >= kFirst) took.push_back(now_ns() - begun);
+    else if (i >= kFirst) took.push_back(ended - begun);
+    while (now_ns() < ended + pause_ns) continue;
   }
   over = true;
   answering.join();
