@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The only file with Boost.Asio in it. Asio wakes us; it does not see a single frame.
+// The only source of the library with Boost.Asio in it.
 #include "hypercall/run.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <thread>
+
+#include "hypercall/asio/loop_on_asio.hpp"
 
 namespace vif::host {
 namespace {
@@ -15,7 +13,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::size_t kBudgetFrames = 64;
 // A wake-up from another processor takes 25 us and more on virtual machines: look for so long before sleeping.
 constexpr Time kPatience = std::chrono::microseconds(30);
 
@@ -26,45 +23,12 @@ Error asio_error(const error_code& error, const char* what) {
 }  // namespace
 
 struct Runner::State {
-  explicit State(Loop& polled) : loop(polled), timer(context), wakes(context, polled.fd()) {}
-  ~State() { wakes.release(); }  // the loop's
+  explicit State(Loop& polled)
+      : polling(context, polled, std::thread::hardware_concurrency() > 1 ? kPatience : Time(0)) {}
 
-  void poll() {
-    // A few rounds a wake-up, so that stop() and signals get their turn under load.
-    for (int rounds = 16; rounds > 0 && (loop.poll(kBudgetFrames) || loop.spin(patience)); --rounds) {
-    }
-    set_timer();
-  }
-
-  // Once for each deadline: it costs more than the round it follows.
-  void set_timer() {
-    const std::optional<Time> deadline = loop.next_deadline();
-    if (deadline == awaited) return;
-    awaited = deadline;
-    if (!deadline) return void(timer.cancel());
-    timer.expires_at(std::chrono::steady_clock::time_point(*deadline));
-    timer.async_wait([this](const error_code& error) {
-      if (error) return;
-      awaited.reset();
-      poll();
-    });
-  }
-
-  void wait() {
-    wakes.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
-      if (error) return;
-      poll();
-      wait();
-    });
-  }
-
-  Loop& loop;
-  std::optional<Time> awaited;  // what the timer is set to
-  const Time patience = std::thread::hardware_concurrency() > 1 ? kPatience : Time(0);
   asio::io_context context{1};
-  asio::steady_timer timer;
+  LoopOnAsio polling;
   std::optional<asio::signal_set> signals;
-  asio::posix::stream_descriptor wakes;  // last: would close the loop's descriptor when one behind it cannot be made
 };
 
 Runner::Runner(Loop& loop) {
@@ -98,9 +62,6 @@ Status Runner::stop_on_signals() {
 Status Runner::run() {
   if (Status ok = usable(); !ok) return ok;
   try {
-    // Callouts may be pending that no wake-up speaks of.
-    asio::post(state_->context, [this] { state_->poll(); });
-    state_->wait();
     state_->context.run();
   } catch (const boost::system::system_error& error) {
     return asio_error(error.code(), "waiting for work");

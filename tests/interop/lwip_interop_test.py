@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """lwIP on a TAP, and the clients everyone has: curl, ab and socat, over IPv4 and IPv6, also through a bad link.
 
-usage: lwip_interop_test.py LWIP_HOST
+usage: lwip_interop_test.py LWIP_HOST HTTP_EXAMPLE [TEST]...
 """
 
 import hashlib
 import random
 import re
 import socket
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import peers
 
-LWIP_HOST = sys.argv[1]
+LWIP_HOST, HTTP_EXAMPLE = sys.argv[1:3]
 MIB = 1 << 20
 PERIOD = bytes((i * 7 + i // 256) & 255 for i in range(65536))  # what the host's bodies and chargen repeat
 
@@ -156,6 +157,20 @@ class BadLink(Interop):
         peers.settled(self.ask, still=1.5)
 
 
+class Example(unittest.TestCase):
+    def test_http_example_serves(self):
+        with subprocess.Popen([HTTP_EXAMPLE, "tap:vif1", "192.0.2.1/24"], stdout=subprocess.PIPE, text=True) as server:
+            try:
+                self.assertEqual(server.stdout.readline(), "serving http://192.0.2.1/\n")
+                peers.up("vif1", "192.0.2.2/24")
+                pages = peers.run("curl -sS --retry 5 --retry-all-errors http://192.0.2.1/[1-100]")
+                self.assertEqual(pages, b"Hello, 192.0.2.2.\n" * 100)
+                server.terminate()
+                self.assertEqual(server.wait(30), 0)
+            finally:
+                server.kill()
+
+
 if __name__ == "__main__":
     peers.alone("curl", "ab", "socat", "ip")
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
