@@ -249,6 +249,26 @@ TEST_F(LwipTcp, forgets_ended_connections_when_there_are_many) {
   EXPECT_NE(out[1].flags & Segment::kRst, 0);
 }
 
+// RFC 5961, 3 to 5, as far as lwIP 2.1.3 has it; docs/lwip.md says so.
+TEST_F(LwipTcp, answers_blind_spoofers_with_an_ack) {
+  establish();
+  Segment spoofed = from_peer(Segment::kRst);
+  spoofed.seq += 1000;  // in the window
+  for (const std::uint8_t flags : {Segment::kRst, Segment::kSyn}) {
+    spoofed.flags = flags;
+    arrive(spoofed);
+    const auto out = segments();
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(out[0].flags, Segment::kAck);
+    EXPECT_EQ(out[0].ack, seq);
+  }
+  Segment early = from_peer(Segment::kAck | Segment::kPsh, text("x"));
+  early.ack += 1'000'000;
+  arrive(early);
+  EXPECT_EQ(side.received, text("x")) << "section 5 is not there";
+  EXPECT_EQ(side.failed, 0);
+}
+
 TEST_F(LwipTcp, gives_what_it_borrowed_back_and_has_one_stack_a_process) {
   EXPECT_EQ(LwipStack::create(domain, {}).error().number(), EBUSY);
   EXPECT_EQ(error_of(stack->attach(ifp())), EEXIST);
