@@ -115,7 +115,7 @@ class BehindABridge(Groups):
 
     def test_speaks_the_version_before_to_a_querier_of_it(self):
         self.net.ip("link set br0 type bridge mcast_igmp_version 2 mcast_mld_version 1")
-        self.assertTrue(namespaces.eventually(lambda: self.net.snmp6()["Icmp6OutMsgs"] > 0))
+        self.assertTrue(namespaces.eventually(lambda: self.net.snmp()["Icmp6OutMsgs"] > 0))
         self.host.tell("group", 0, GROUP4, "join")
         self.host.tell("group", 0, GROUP6, "join")
         self.assert_member(GROUP4, GROUP6)

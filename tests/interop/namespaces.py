@@ -101,15 +101,12 @@ class Namespace:
     def interface(self, name):
         return self.ip_json(f"-s link show {name}")[0]
 
-    def snmp6(self):
-        """The kernel's counters of IPv6 and what is above: {"Ip6InReceives": ...}."""
-        return {name: int(value) for name, value in (line.split() for line in self.read("/proc/net/snmp6").splitlines())}
-
-    def snmp4(self, protocol):
-        """The same over IPv4: {"InEchoReps": ...} of "Icmp"."""
-        names, values = (line.split() for line in self.read("/proc/net/snmp").splitlines()
-                         if line.startswith(protocol + ":"))
-        return dict(zip(names[1:], map(int, values[1:])))
+    def snmp(self):
+        """The kernel's counters of IP and what is above: {"IcmpInEchoReps": ..., "Icmp6InEchoReplies": ...}."""
+        lines = [line.split() for line in self.read("/proc/net/snmp").splitlines()]
+        ip4 = {protocol[:-1] + name: int(value) for (protocol, *names), (_, *values) in zip(lines[::2], lines[1::2])
+               for name, value in zip(names, values)}
+        return ip4 | {name: int(value) for name, value in map(str.split, self.read("/proc/net/snmp6").splitlines())}
 
     def set(self, name, value):
         """Sets a sysctl of this namespace: "net/ipv4/ip_forward"."""
