@@ -3,7 +3,6 @@
 
 import os
 import tempfile
-import unittest
 
 import namespaces
 from inet_rig import InetCase, KERNEL4
@@ -19,7 +18,7 @@ class Dhcp(InetCase):
 
     def give_addresses(self):
         self.net.ip(f"address add {KERNEL4}/24 dev t0")
-        folder = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
+        folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.leases = os.path.join(folder.name, "leases")
 

@@ -4,7 +4,6 @@
 import errno
 import socket
 import sys
-import unittest
 
 import namespaces
 from inet_rig import InetCase, KERNEL6, OURS4, OURS6

@@ -3,7 +3,6 @@
 
 import json
 import sys
-import unittest
 
 import namespaces
 from inet_rig import InetCase, OURS4, OURS6
@@ -52,7 +51,7 @@ class OnTheLink(Groups):
             before = self.arrived()
             self.host.tell("group", 0, group, "join")
             self.send("t0", group, 10)
-            self.assertTrue(namespaces.eventually(lambda: self.arrived() == before + 10), group)  # pylint: disable=W0640
+            self.assertTrue(namespaces.eventually(lambda: self.arrived() == before + 10), group)
             self.host.tell("group", 0, group, "leave")
             received = self.net.interface("t0")["stats64"]["tx"]["packets"]
             self.send("t0", group, 10)

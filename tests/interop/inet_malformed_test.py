@@ -74,7 +74,8 @@ class Malformed(InetCase):
     def assert_well(self):
         """Both know each other again, whatever they were told of their addresses, and answer."""
         for address in (OURS4, OURS6):
-            answered = namespaces.eventually(lambda: self.net.run("ping", "-c", "1", "-W", "1", address).returncode == 0)  # pylint: disable=W0640
+            once = ("ping", "-c", "1", "-W", "1", address)
+            answered = namespaces.eventually(lambda: self.net.run(*once).returncode == 0)
             self.assertTrue(answered, self.host.state())
         for address in (KERNEL4, KERNEL6):
             self.assertTrue(self.host.pings(address), address)

@@ -2,7 +2,6 @@
 """Who is where: arping, ndisc6, rdisc6 and the kernel's own neighbour cache against netstack/inet."""
 
 import time
-import unittest
 
 import namespaces
 from inet_rig import InetCase, KERNEL4, KERNEL6, OURS4, OURS6

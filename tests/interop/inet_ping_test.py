@@ -3,7 +3,6 @@
 
 import random
 import re
-import unittest
 
 import namespaces
 from inet_rig import (InetCase, KERNEL4, KERNEL6, OURS4, OURS4_TOO, OURS6, OURS6_TOO, SEED)
@@ -61,7 +60,7 @@ class Ping(InetCase):
     def test_answers_every_size_after_the_mtu_changed(self):
         for mtu in (1280, 1496, 576):  # below 1280 the kernel gives IPv6 up
             self.net.ip(f"link set t0 mtu {mtu}")
-            self.assertTrue(namespaces.eventually(lambda: self.host.interface()["mtu"] == mtu))  # pylint: disable=W0640
+            self.assertTrue(namespaces.eventually(lambda: self.host.interface()["mtu"] == mtu))
             few = random.Random(mtu).sample(sizes(mtu, IP4_BYTES), 50)
             self.sweep(OURS4, few)
             if mtu >= 1280:
@@ -73,7 +72,7 @@ class Ping(InetCase):
             self.assertEqual(self.ping("-f", "-c", "10000", *words)[0], 10000)
             print("flood", *words, self.times)
             # ping itself does not wait for the last ones: the kernel counts them.
-            self.assertTrue(namespaces.eventually(lambda: self.replies() >= replies + 10000))  # pylint: disable=W0640
+            self.assertTrue(namespaces.eventually(lambda: self.replies() >= replies + 10000))
             self.assertEqual(self.replies(), replies + 10000, words)
             after = self.host.counts()
             self.assertEqual(after["drops"], before["drops"], words)

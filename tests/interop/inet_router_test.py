@@ -57,7 +57,7 @@ class Router(unittest.TestCase):
 
     def sends(self, address, path):
         """Whether a file arrives whole over TCP; `address` is socat's for the right side, as seen from the left."""
-        target = tempfile.NamedTemporaryFile()  # pylint: disable=consider-using-with
+        target = tempfile.NamedTemporaryFile()
         self.addCleanup(target.close)
         kind, host, port = address
         self.right.start("socat", "-u", f"{kind}-LISTEN:{port},reuseaddr", f"CREATE:{target.name}")

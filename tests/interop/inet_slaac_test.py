@@ -4,7 +4,6 @@
 import os
 import signal
 import tempfile
-import unittest
 
 import namespaces
 from inet_rig import InetCase
@@ -28,7 +27,7 @@ class Slaac(InetCase):
         self.net.ip(f"address add {ROUTER}/64 dev t0 nodad")
         self.net.ip(f"address add {FAR}/128 dev lo")
         self.assertTrue(namespaces.eventually(lambda: "preferred" in self.host.addresses().values()))
-        self.folder = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
+        self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
 
     def advertise(self, preferred=3600, valid=7200, more="", prefix="2001:db8:1::/64"):

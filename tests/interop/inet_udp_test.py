@@ -7,7 +7,6 @@ import random
 import select
 import subprocess
 import sys
-import unittest
 
 import namespaces
 from inet_rig import InetCase, OURS4, OURS6, SEED

@@ -110,7 +110,7 @@ def resummed(raw):
                     delattr(layer, name)
             layer = layer.payload
         return bytes(packet)[:1514]
-    except Exception:  # pylint: disable=broad-except
+    except Exception:
         return raw  # scapy gives up in many ways
 
 

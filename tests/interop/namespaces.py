@@ -22,7 +22,7 @@ import unittest
 PACKAGES = {
     "arping": "iputils-arping", "bridge": "iproute2", "dnsmasq": "dnsmasq-base", "ip": "iproute2",
     "ndisc6": "ndisc6", "nping": "nmap", "nsenter": "util-linux", "ping": "iputils-ping", "radvd": "radvd",
-    "rdisc6": "ndisc6", "setpriv": "util-linux", "socat": "socat", "tcpdump": "tcpdump",
+    "rdisc6": "ndisc6", "setpriv": "util-linux", "socat": "socat",
     "tracepath": "iputils-tracepath", "traceroute": "traceroute", "unshare": "util-linux",
 }
 PATIENCE_S = 20  # for what has to happen, on a busy machine
@@ -117,7 +117,7 @@ class Namespace:
 
     def start(self, *words, **options):
         """Starts a program that goes on: its Popen, with text. What it says on stderr is shown when the test fails."""
-        errors = tempfile.TemporaryFile(mode="w+")  # pylint: disable=consider-using-with
+        errors = tempfile.TemporaryFile(mode="w+")
         running = subprocess.Popen(self.inside(words), text=True, stderr=errors, **options)
         running.errors = errors
         self.test.addCleanup(end, running)
