@@ -19,7 +19,7 @@ Result<net::Ifnet*> Node::find(std::string_view ifname) {
   std::string known;
   for (const net::Ifnet* ifp : domain().interfaces()) known += (known.empty() ? "" : ", ") + ifp->name();
   return fail(ENODEV, "there is no interface '" + std::string(ifname) +
-                          (known.empty() ? "', nor any other yet: make one with link.add" : "'; there are " + known));
+                          (known.empty() ? "', nor any other yet: make one with `link add`" : "'; there are " + known));
 }
 
 Status Node::attach_inet(net::Ifnet& ifp) {

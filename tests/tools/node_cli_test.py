@@ -36,11 +36,35 @@ class NodeCli(DaemonCase):
         self.ctl("link", "delete", "virt1")
         self.assertEqual([link["ifname"] for link in json.loads(self.ctl("link", "-j"))], ["virt0"])
 
+    def test_relinks_and_keeps_the_link_when_another_cannot_be_had(self):
+        self.ctl("link", "add", "virt0", "linkstr", "mem:lan", "up")
+        self.ctl("link", "set", "virt0", "linkstr", "mem:other")
+        self.assertIn("UP,LOWER_UP> mtu 1500 state UP", self.ctl("link"))
+        self.assertIn("linkstr mem:other", self.ctl("link"))
+        self.ctl("link", "set", "virt0", "linkstr", "mem:lan,foo=1", status=FAILED)
+        self.assertIn("would take a descriptor", self.ctl("link", "set", "virt0", "linkstr", "impair:[stream:fd=3]",
+                                                          status=FAILED))
+        self.assertIn("UP,LOWER_UP> mtu 1500 state UP", self.ctl("link"))
+        self.assertIn("linkstr mem:other", self.ctl("link"))
+
+    def test_routes_as_ip_does(self):
+        self.ctl("addr", "add", "192.0.2.1/24", "dev", self.ctl("link", "add", "virt0", "linkstr", "mem:lan") or "virt0")
+        self.assertIn("via) or 'dev'", self.ctl("route", "add", "10.0.0.0/8", status=FAILED))
+        self.ctl("route", "add", "10.0.0.0/8", "via", "192.0.2.9")
+        self.ctl("route", "add", "default", "dev", "virt0")
+        self.assertEqual([route["family"] for route in json.loads(self.ctl("route", "-j")) if route["dst"] == "default"],
+                         ["inet"])
+        self.ctl("route", "del", "10.0.0.0/8")
+        self.ctl("route", "del", "default")
+        self.assertIn("no route to", self.ctl("route", "del", "10.0.0.0/8", status=FAILED))
+
     def test_says_what_could_not_be_done(self):
-        self.assertIn("make one with link.add", self.ctl("link", "set", "virt0", "up", status=FAILED))
+        self.assertIn("make one with `link add`", self.ctl("link", "set", "virt0", "up", status=FAILED))
         self.assertIn("virtifctl link add NAME", self.ctl("link", "frob", status=USAGE))
         self.assertIn("wants a number", self.ctl("link", "set", "virt0", "mtu", "big", status=USAGE))
         self.assertIn("said twice", self.ctl("link", "set", "virt0", "up", "down", status=USAGE))
+        self.assertIn("unknown command 'lnk'", self.ctl("lnk", "show", status=USAGE))
+        self.assertIn("behind the command", self.ctl("-j", "link", status=USAGE))
         self.assertIn("means nothing here", self.ctl("route", "show", "now", status=USAGE))
         self.assertIn("wants a value", self.ctl("addr", "add", "192.0.2.1/24", "dev", status=USAGE))
         self.stop(self.daemon)

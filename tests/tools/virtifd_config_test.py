@@ -6,6 +6,7 @@ usage: virtifd_config_test.py VIRTIFD VIRTIFCTL
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,6 +59,12 @@ class VirtifdConfig(DaemonCase):
         self.assertIn("no JSON", daemon.stderr.readline())
         self.assertEqual(len(self.shown()["interfaces"]), 2, "and it goes on as it was")
 
+    def test_outlives_a_hangup_without_a_file(self):
+        daemon = self.begin()
+        daemon.send_signal(signal.SIGHUP)
+        self.assertIn("no --config", daemon.stderr.readline())
+        self.assertEqual(self.shown()["interfaces"], [])
+
     def test_does_not_begin_with_what_cannot_be(self):
         for text, words in (("{", "no JSON"), ("[]", "JSON object"), ('{"interfaces":[{"ifname":"eth0"}]}', "eth0: "),
                             ('{"interfaces":[{"ifname":"virt0","linkstr":"foo:"}]}', "foo"), (None, "cannot open")):
@@ -77,6 +84,13 @@ class VirtifdConfig(DaemonCase):
         self.config.write_text("{}")
         self.ctl("config", "--apply", str(self.config))
         self.assertEqual(json.loads(self.ctl("config"))["interfaces"], [])
+        self.ctl("link", "add", "virt0", "linkstr", "mem:lan", "up")
+        for wrong in ({"interfaces": [{}]}, {"interfaces": [], "routes": [{"dst": 7}]},
+                      {"interfaces": [{"ifname": "virt0", "linkstr": "uring:vifnone"}]}):
+            self.config.write_text(json.dumps(wrong))
+            self.ctl("config", "--apply", str(self.config), status=FAILED)
+            self.assertIn("UP,LOWER_UP", self.ctl("link"), "and virt0 is as it was")
+            self.assertIn("linkstr mem:lan", self.ctl("link"))
         self.assertIn("cannot open", self.ctl("config", "--apply", "/no/such/file", status=FAILED))
 
     def test_keeps_what_was_set_however_it_ends(self):
@@ -94,7 +108,14 @@ class VirtifdConfig(DaemonCase):
         self.assertEqual(json.loads(self.state.read_text())["interfaces"][0]["mtu"], 1234)
 
     def test_says_so_when_it_cannot_keep_it(self):
-        daemon = self.begin("--state", self.folder / "gone" / "state.json")
+        gone = self.folder / "gone"
+        run = subprocess.run([VIRTIFD, "--socket", self.other, "--state", gone / "state.json"], capture_output=True,
+                             text=True, check=False, timeout=60)
+        self.assertEqual(run.returncode, FAILED)
+        self.assertIn("cannot make", run.stderr)
+        gone.mkdir()
+        daemon = self.begin("--state", gone / "state.json")
+        shutil.rmtree(gone)
         with Client(self.other) as client:
             client.call("link.add", ifname="virt0")
             self.assertIn("the state is not saved", daemon.stderr.readline())

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include "tools/virtifctl/bridge_command.hpp"
 #include "tools/virtifctl/dump_command.hpp"
@@ -20,6 +22,23 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
+// 0, or kUsage with what is wrong with the first word said: CLI11 would look for a command in the words behind it.
+int check_command(const CLI::App& app, std::string_view word) {
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (word == command->get_name()) return 0;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  if (word.empty() || word == "-h" || word == "--help" || word == "--version") return 0;
+  if (word.front() == '-') {
+    std::fprintf(stderr, "virtifctl: options go behind the command; known are %s\n", known.c_str());
+  } else {
+    std::fprintf(stderr, "virtifctl: unknown command '%.*s': known are %s\n", static_cast<int>(word.size()),
+                 word.data(), known.c_str());
+  }
+  return kUsage;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Virtual Ethernet interfaces in user space.", "virtifctl");
   app.set_version_flag("--version", "virtifctl " VIF_VERSION);
@@ -30,16 +49,10 @@ int run(int argc, char** argv) {
   vif::tools::NodeCommand node(app);
   vif::tools::ReplayCommand replay(app);
   vif::tools::ShowCommand show(app);
+  if (const int status = check_command(app, argc > 1 ? argv[1] : ""); status != 0) return status;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool unknown = argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty();
-    if (unknown)
-      std::fprintf(
-          stderr,
-          "virtifctl: unknown command '%s': known are addr, bridge, config, dump, link, maddr, monitor, neigh, replay, "
-          "route, show\n",
-          argv[1]);
     return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version
   }
   if (node.is_asked()) return node.run();

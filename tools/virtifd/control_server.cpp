@@ -92,13 +92,17 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
   void await_reload() {
     reload.async_wait([this](const error_code& error, int) {
       if (error) return;
+      await_reload();
+      if (config.config_path.empty()) {
+        std::fputs("virtifd: there is no --config to read again\n", stderr);
+        return;
+      }
       // On the domain's thread, which the file keeps waiting: a rare thing, asked for by the operator.
       (void)node.domain().post([this] {
         const Status loaded = load_config(node, config.config_path);
         if (!loaded) std::fprintf(stderr, "virtifd: %s\n", loaded.error().text.c_str());
         asio::post(context, [this] { state.changed(); });
       });
-      await_reload();
     });
   }
 
@@ -172,10 +176,8 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket
     state->acceptor.assign(asio::local::stream_protocol(), fd.get());
     (void)fd.release();
     state->events.emplace(node, *state);
-    if (!config.config_path.empty()) {
-      state->reload.add(SIGHUP);
-      state->await_reload();
-    }
+    state->reload.add(SIGHUP);
+    state->await_reload();
     state->accept();
     state->thread = std::thread([&context = state->context] { context.run(); });
     return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));

@@ -22,7 +22,7 @@ class ControlServer {
   struct Config {
     std::optional<gid_t> group;      // whose members may speak, too
     std::size_t clients_max = 4096;  // more are told so and hung up on
-    std::string config_path;         // read again on SIGHUP; empty: none
+    std::string config_path;         // read again on SIGHUP; empty: there is nothing to
     std::string state_path;          // written when something changed; empty: none
   };
 

@@ -62,7 +62,7 @@ bool is_member(int fd, const ucred& peer, gid_t group) {
 }  // namespace
 
 std::string default_socket_path() {
-  if (::geteuid() == 0) return "/run/virtif.sock";
+  if (::geteuid() == 0 && ::access("/run", W_OK) == 0) return "/run/virtif.sock";  // root of a namespace may not
   if (const char* folder = std::getenv("XDG_RUNTIME_DIR"); folder != nullptr && *folder == '/') {
     return std::string(folder) + "/virtif.sock";
   }

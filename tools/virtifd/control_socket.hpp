@@ -12,7 +12,7 @@
 
 namespace vif::tools {
 
-// /run/virtif.sock for root, else $XDG_RUNTIME_DIR/virtif.sock, else /tmp/virtif-UID.sock.
+// /run/virtif.sock for a root who may write there, else $XDG_RUNTIME_DIR/virtif.sock, else /tmp/virtif-UID.sock.
 std::string default_socket_path();
 
 // A listening socket at `path`, removed again when this goes. A file that a killed virtifd left is replaced; who holds

@@ -40,9 +40,12 @@ Result<std::optional<gid_t>> group_id(const std::string& name) {
 
 // What it was left with, where that is kept; else what the operator wrote.
 Status begin(host::Node& node, const Options& options) {
-  if (!options.state.empty() && ::access(options.state.c_str(), F_OK) == 0)
-    return tools::load_config(node, options.state);
-  return options.config.empty() ? Status() : tools::load_config(node, options.config);
+  const bool kept = !options.state.empty() && ::access(options.state.c_str(), F_OK) == 0;
+  const std::string& from = kept ? options.state : options.config;
+  if (!from.empty()) {
+    if (Status loaded = tools::load_config(node, from); !loaded) return loaded;
+  }
+  return options.state.empty() ? Status() : tools::save_config(node, options.state);  // a wrong path shows at once
 }
 
 int serve(const Options& options) {

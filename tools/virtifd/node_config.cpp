@@ -79,6 +79,8 @@ Status load_config(host::Node& node, const std::string& path) {
   return applied ? Status() : Status(Error{applied.error().code, path + ": " + applied.error().text});
 }
 
+Status save_config(host::Node& node, const std::string& path) { return write_config(path, described(node)); }
+
 void StateFile::changed() {
   if (path_.empty() || std::exchange(due_, true)) return;
   delay_.expires_after(kDelay);

@@ -21,6 +21,9 @@ Status write_config(const std::string& path, const host::Json& config);
 // Errors: read_config's and config.apply's, with the file's name.
 Status load_config(host::Node& node, const std::string& path);
 
+// Errors: write_config's.
+Status save_config(host::Node& node, const std::string& path);
+
 // Follows a node's changes with a file, at most one write in kDelay.
 class StateFile {
  public:

@@ -136,40 +136,65 @@ Json difference(const Json& there, const Json& wanted) {
   return change;
 }
 
-Status relink(Node& node, const std::string& ifname, const Json& change) {
-  if (Status down = call(node, "link.set", {{"ifname", ifname}, {"up", false}}); !down) return down;
-  const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifname));
-  if (driver == nullptr || !driver->linkstr() || change["linkstr"].is_null()) return {};
-  return call(node, "link.set", {{"ifname", ifname}, {"linkstr", nullptr}});
-}
-
 Status apply_interface(Node& node, const Json& wanted) {
-  const std::string ifname = text(wanted, "ifname").value_or("");
-  const Result<Json> groups = list(wanted, "maddr", Json::value_t::string);
-  if (!groups) return groups.error();
-  Result<Json> addresses = list(wanted, "addr", Json::value_t::string);
-  if (!addresses) return addresses.error();
+  const auto& ifname = wanted["ifname"].get_ref<const std::string&>();
   if (node.interfaces().find(ifname) == nullptr) {
     if (Status made = call(node, "link.add", {{"ifname", ifname}}); !made) return made;
   }
   const net::Ifnet& ifp = *node.interfaces().find(ifname);
-  Json change = difference(interface_config(node, ifp), wanted);
-  if (change.contains("linkstr")) {
-    if (Status unlinked = relink(node, ifname, change); !unlinked) return unlinked;
-    change = difference(interface_config(node, ifp), wanted);
-  }
+  const Json change = difference(interface_config(node, ifp), wanted);
   if (change.size() > 1) {
     if (Status set = call(node, "link.set", change); !set) return set;
   }
+  Json addresses = wanted.value("addr", Json::array());
   const Json there = interface_config(node, ifp);
-  for (Json& address : *addresses) address = canonical(address.get<std::string>());
-  if (Status same = make_same_on(node, ifname, "maddr", there["maddr"], *groups); !same) return same;
-  return make_same_on(node, ifname, "addr", there["addr"], *addresses);
+  for (Json& address : addresses) address = canonical(address.get<std::string>());
+  if (Status same = make_same_on(node, ifname, "maddr", there["maddr"], wanted.value("maddr", Json::array())); !same)
+    return same;
+  return make_same_on(node, ifname, "addr", there["addr"], addresses);
+}
+
+// All of an interface's entry that can be judged without the host.
+Status check_interface(const Json& wanted) {
+  Json settings = wanted;
+  settings.erase("maddr");
+  settings.erase("addr");
+  if (Status fits = check_params(*find_verb("link.set"), settings); !fits) return fits;
+  if (const auto linkstr = text(wanted, "linkstr")) {
+    if (const auto parsed = drv::Linkstr::parse(*linkstr); !parsed) return parsed.error();
+  }
+  const Result<Json> groups = list(wanted, "maddr", Json::value_t::string);
+  if (!groups) return groups.error();
+  const Result<Json> addresses = list(wanted, "addr", Json::value_t::string);
+  if (!addresses) return addresses.error();
+  for (const Json& address : *addresses) {
+    if (const auto parsed = IpPrefix::parse(address.get<std::string>()); !parsed) return parsed.error();
+  }
+  return {};
+}
+
+// `what` and its place in front of the error, when there is one.
+Status at(const std::string& what, std::size_t index, Status status) {
+  if (status) return status;
+  return Error{status.error().code, what + "[" + std::to_string(index) + "]: " + status.error().text};
+}
+
+Status check_all(const Json& interfaces, const Json& routes, const Json& neighbours) {
+  for (std::size_t i = 0; i < interfaces.size(); ++i) {
+    if (Status fits = at("interfaces", i, check_interface(interfaces[i])); !fits) return fits;
+  }
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    if (Status fits = at("routes", i, check_params(*find_verb("route.add"), routes[i])); !fits) return fits;
+  }
+  for (std::size_t i = 0; i < neighbours.size(); ++i) {
+    if (Status fits = at("neighbours", i, check_params(*find_verb("neigh.add"), neighbours[i])); !fits) return fits;
+  }
+  return {};
 }
 
 Status remove_unlisted(Node& node, const Json& wanted) {
   std::set<std::string> listed;
-  for (const Json& interface : wanted) listed.insert(text(interface, "ifname").value_or(""));
+  for (const Json& interface : wanted) listed.insert(interface["ifname"].get<std::string>());
   const std::vector<net::Ifnet*> all = node.domain().interfaces();
   for (const net::Ifnet* ifp : all) {
     if (listed.contains(ifp->name())) continue;
@@ -191,10 +216,11 @@ Result<Json> apply(Node& node, const Json& params) {
   for (const Result<Json>& part : wanted) {
     if (!part) return part.error();
   }
+  if (Status fits = check_all(*wanted[0], *wanted[1], *wanted[2]); !fits) return fits.error();
   if (Status removed = remove_unlisted(node, *wanted[0]); !removed) return removed.error();
   for (const Json& interface : *wanted[0]) {
     if (Status done = apply_interface(node, interface); !done) {
-      return Error{done.error().code, text(interface, "ifname").value_or("?") + ": " + done.error().text};
+      return Error{done.error().code, interface["ifname"].get<std::string>() + ": " + done.error().text};
     }
   }
   const Json there = *show(node, Json::object());
@@ -216,7 +242,7 @@ Result<Json> apply(Node& node, const Json& params) {
 constexpr std::array kVerbs = {
     Verb{"config.show", "All that was set, as one document.", {}, "{interfaces, routes, neighbours}", show},
     Verb{"config.apply",
-         "Makes it all as a document says. Stops at the first thing that cannot be; the rest is as it was.",
+         "Makes it all as a document says, if all of it makes sense. Stops at the first thing that the host refuses.",
          kApplyParams, "{}", apply},
 };
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "hypercall/host/verbs/families.hpp"
+#include "virtif/virtif.hpp"
 
 namespace vif::host {
 namespace {
@@ -33,9 +34,38 @@ Status set_up(net::Ifnet& ifp, bool up) {
   return ifp.ioctl(net::SetFlags{up ? ifp.flags() | net::IFF_UP : ifp.flags() & ~std::uint32_t{net::IFF_UP}});
 }
 
-Status set_linkstr(net::Ifnet& ifp, const Json& linkstr) {
+// Descriptors of this process are none of a client's business.
+Status check_linkstr(std::string_view text) {
+  const Result<drv::Linkstr> parsed = drv::Linkstr::parse(text);
+  if (!parsed) return parsed.error();
+  if (parsed->argument_nested) return check_linkstr(parsed->argument);
+  if (parsed->scheme != "stream" || !parsed->argument.starts_with("fd=")) return {};
+  return fail(EPERM, "'" + std::string(text) + "' would take a descriptor of this process: name a socket's path");
+}
+
+// In place of a link that is there; that one stays, when the new one cannot be had.
+Status relink(net::Ifnet& ifp, const std::string& before, const std::string& wanted) {
+  const bool was_up = ifp.is(net::IFF_UP);
+  if (was_up) {
+    if (Status down = set_up(ifp, false); !down) return down;
+  }
+  Status done = ifp.ioctl(net::UnsetLinkstr{});
+  if (done) {
+    done = ifp.ioctl(net::SetLinkstr{wanted});
+    if (!done) (void)ifp.ioctl(net::SetLinkstr{before});
+  }
+  if (!was_up) return done;
+  Status up = set_up(ifp, true);
+  return done ? up : done;
+}
+
+Status set_linkstr(Node& node, net::Ifnet& ifp, const Json& linkstr) {
   if (linkstr.is_null()) return ifp.ioctl(net::UnsetLinkstr{});
-  return ifp.ioctl(net::SetLinkstr{linkstr.get_ref<const std::string&>()});
+  const auto& wanted = linkstr.get_ref<const std::string&>();
+  if (Status ours = check_linkstr(wanted); !ours) return ours;
+  const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifp.name()));
+  const auto before = driver == nullptr ? std::nullopt : driver->linkstr();
+  return before ? relink(ifp, std::string(*before), wanted) : ifp.ioctl(net::SetLinkstr{wanted});
 }
 
 Status set_mtu(net::Ifnet& ifp, const Json& mtu) {
@@ -66,7 +96,7 @@ Status apply(Node& node, net::Ifnet& ifp, const Json& params) {
   }
   Node::Asked& asked = node.asked(ifp);
   Status done;
-  if (given(kLinkstr)) done = set_linkstr(ifp, params["linkstr"]);
+  if (given(kLinkstr)) done = set_linkstr(node, ifp, params["linkstr"]);
   if (done && given(kAddress)) done = set_address(ifp, params["address"].get<std::string>());
   if (done && given(kMtu)) done = set_mtu(ifp, params["mtu"]);
   if (done && given(kPromisc)) done = set_counted<net::SetPromisc>(ifp, asked.promisc, params["promisc"].get<bool>());
@@ -115,8 +145,11 @@ Result<Json> show(Node& node, const Json& params) {
 constexpr std::array kVerbs = {
     Verb{"link.add", "Makes an interface; all that is asked, or nothing.", kAddParams, "the interface, as link.show",
          add},
-    Verb{"link.set", "Changes an interface, in this order: down, link, address, MTU, modes, up.", kSetParams,
-         "the interface, as link.show", set},
+    Verb{"link.set",
+         "Changes an interface, in this order: down, link, address, MTU, modes, up. A new link takes the old one's "
+         "place; "
+         "where it cannot be had, the old one stays.",
+         kSetParams, "the interface, as link.show", set},
     Verb{"link.del", "Takes an interface away.", kDelParams, "{}", del},
     Verb{"link.show", "The interfaces, oldest first, with the keys of `ip -j -d link`.", kShowParams,
          "an array of interfaces", show},

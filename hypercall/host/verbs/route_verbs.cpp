@@ -11,7 +11,7 @@ using namespace net::inet;
 
 constexpr std::array kRouteParams = {
     VerbParam{"dst", ParamType::text, true,
-              "the network, as in 198.51.100.0/24; default: everything of the gateway's family"},
+              "the network, as in 198.51.100.0/24; default: everything of the gateway's family, without one of IPv4"},
     VerbParam{"gateway", ParamType::text, false, "the router; without it the network is on the link"},
     VerbParam{"dev", ParamType::text, false, "the interface; without it the one in whose network the gateway is"}};
 constexpr std::array kNeighParams = {VerbParam{"dst", ParamType::text, true, "the neighbour's IP address"},
@@ -31,7 +31,7 @@ Result<StaticRoute> parse_route(Node& node, const Json& params) {
     route.gateway = *parsed;
   }
   if (const std::string dst = *text(params, "dst"); dst == "default") {
-    route.to = {any_of(route.gateway), 0};
+    route.to = {route.gateway.is_unspecified() ? kAny4 : any_of(route.gateway), 0};
   } else {
     const Result<IpPrefix> parsed = IpPrefix::parse(dst);
     if (!parsed) return parsed.error();
@@ -46,12 +46,30 @@ Result<StaticRoute> parse_route(Node& node, const Json& params) {
   return route;
 }
 
-template <Status (Inet::*kChange)(const StaticRoute&)>
-Result<Json> change_route(Node& node, const Json& params) {
+Result<Json> add_route(Node& node, const Json& params) {
   const Result<StaticRoute> route = parse_route(node, params);
   if (!route) return route.error();
-  if (Status done = (node.inet().*kChange)(*route); !done) return done.error();
+  if (route->gateway.is_unspecified() && route->out == nullptr) {
+    return fail(EINVAL, "a route goes to a gateway, or out of an interface: say 'gateway' (via) or 'dev'");
+  }
+  if (Status done = node.inet().add_route(*route); !done) return done.error();
   return Json::object();
+}
+
+// The first that was set and has what is said of it.
+Result<Json> remove_route(Node& node, const Json& params) {
+  Result<StaticRoute> said = parse_route(node, params);
+  if (!said) return said.error();
+  for (const InetRoute& route : node.inet().routes()) {
+    const bool meant = route.origin == RouteOrigin::manual && route.to.network() == said->to.network() &&
+                       (said->gateway.is_unspecified() || route.gateway == said->gateway) &&
+                       (said->out == nullptr || route.out == said->out);
+    if (!meant) continue;
+    net::Ifnet* const out = node.interfaces().find(route.out->name());
+    if (Status done = node.inet().remove_route({route.to, route.gateway, out}); !done) return done.error();
+    return Json::object();
+  }
+  return fail(ESRCH, "no route to " + said->to.to_string() + " was set; route.show shows those there are");
 }
 
 const char* protocol_name(RouteOrigin origin) {
@@ -132,8 +150,8 @@ Result<Json> show_neighbours(Node& node, const Json& params) {
 }
 
 constexpr std::array kRouteVerbs = {
-    Verb{"route.add", "Adds a route.", kRouteParams, "{}", change_route<&Inet::add_route>},
-    Verb{"route.del", "Takes a route away.", kRouteParams, "{}", change_route<&Inet::remove_route>},
+    Verb{"route.add", "Adds a route.", kRouteParams, "{}", add_route},
+    Verb{"route.del", "Takes a route away.", kRouteParams, "{}", remove_route},
     Verb{"route.show",
          "The routes in the order they are tried, with the keys of `ip -j route`.",
          {},

@@ -51,27 +51,6 @@ std::string taken_by(const Verb& verb) {
   return all.empty() ? "no parameters" : all;
 }
 
-Status check(const Verb& verb, const Json& params) {
-  const std::string name(verb.name);
-  if (!params.is_object()) return fail(EINVAL, name + " takes an object of parameters: " + taken_by(verb));
-  for (const auto& [key, value] : params.items()) {
-    const auto param = std::ranges::find(verb.params, key, &VerbParam::name);
-    if (param == verb.params.end()) {
-      return fail(EINVAL, name + " has no parameter '" + key + "'; it takes " + taken_by(verb));
-    }
-    if (!is_of(param->type, value)) {
-      return fail(EINVAL,
-                  name + ": '" + key + "' is " + std::string(type_name(param->type)) + ": " + std::string(param->says));
-    }
-  }
-  for (const VerbParam& param : verb.params) {
-    if (param.required && !params.contains(param.name)) {
-      return fail(EINVAL, name + " needs '" + std::string(param.name) + "': " + std::string(param.says));
-    }
-  }
-  return {};
-}
-
 std::vector<Verb> in_order_of_the_manual() {
   std::vector<Verb> all;
   for (const std::span<const Verb> family :
@@ -93,8 +72,29 @@ const Verb* find_verb(std::string_view name) {
   return verb == verbs().end() ? nullptr : &*verb;
 }
 
+Status check_params(const Verb& verb, const Json& params) {
+  const std::string name(verb.name);
+  if (!params.is_object()) return fail(EINVAL, name + " takes an object of parameters: " + taken_by(verb));
+  for (const auto& [key, value] : params.items()) {
+    const auto param = std::ranges::find(verb.params, key, &VerbParam::name);
+    if (param == verb.params.end()) {
+      return fail(EINVAL, name + " has no parameter '" + key + "'; it takes " + taken_by(verb));
+    }
+    if (!is_of(param->type, value)) {
+      return fail(EINVAL,
+                  name + ": '" + key + "' is " + std::string(type_name(param->type)) + ": " + std::string(param->says));
+    }
+  }
+  for (const VerbParam& param : verb.params) {
+    if (param.required && !params.contains(param.name)) {
+      return fail(EINVAL, name + " needs '" + std::string(param.name) + "': " + std::string(param.says));
+    }
+  }
+  return {};
+}
+
 Result<Json> call_verb(Node& node, const Verb& verb, const Json& params) {
-  if (Status fits = check(verb, params); !fits) return fits.error();
+  if (Status fits = check_params(verb, params); !fits) return fits.error();
   return verb.run(node, params);
 }
 

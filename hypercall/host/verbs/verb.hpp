@@ -42,6 +42,8 @@ const Verb* find_verb(std::string_view name);  // null: there is none
 // type; the text says which, and what it takes. Otherwise what the verb says.
 Result<Json> call_verb(Node& node, const Verb& verb, const Json& params);
 
+// Its first half: EINVAL as above.
+Status check_params(const Verb& verb, const Json& params);
 // What there is, as the method "verbs" tells it: [{name, says, params: [{name, type, required, says}], returns}].
 Json verbs_json();
 

@@ -126,7 +126,7 @@ TEST_F(Verbs, say_which_parameter_is_wrong_and_what_it_takes) {
   EXPECT_EQ(refused("link.set", {{"ifname", "virt0"}, {"mtu", -1}}, "'mtu' is a number"), EINVAL);
   EXPECT_EQ(refused("link.set", {{"ifname", 7}}, "'ifname' is a string"), EINVAL);
   EXPECT_EQ(refused("link.show", Json::array(), "takes an object"), EINVAL);
-  EXPECT_EQ(refused("link.del", {{"ifname", "virt0"}}, "make one with link.add"), ENODEV);
+  EXPECT_EQ(refused("link.del", {{"ifname", "virt0"}}, "make one with `link add`"), ENODEV);
   done("link.add", {{"ifname", "virt3"}});
   EXPECT_EQ(refused("link.del", {{"ifname", "virt0"}}, "there are virt3"), ENODEV);
   EXPECT_EQ(refused("link.set", {{"ifname", "virt3"}, {"mtu", UINT64_MAX}}, "MTU"), EINVAL);
@@ -272,10 +272,11 @@ TEST_F(Verbs, say_where_a_description_is_wrong) {
   EXPECT_EQ(apply({{"interface", Json::array()}}, "no 'interface'; it has interfaces"), EINVAL);
   EXPECT_EQ(apply({{"interfaces", Json::object()}}, "'interfaces' is an array of objects"), EINVAL);
   EXPECT_EQ(apply({{"interfaces", {{{"ifname", "virt0"}, {"addr", {1}}}}}}, "'addr' is an array of strings"), EINVAL);
-  EXPECT_EQ(apply({{"interfaces", {{{"ifname", "virt0"}, {"mut", 1}}}}}, "virt0: link.set has no parameter 'mut'"),
-            EINVAL);
-  EXPECT_EQ(apply({{"interfaces", {{{"mtu", 1400}}}}}, "?: "), EINVAL);
-  EXPECT_EQ(apply({{"interfaces", {{{"ifname", 7}}}}}, "?: "), EINVAL);
+  EXPECT_EQ(
+      apply({{"interfaces", {{{"ifname", "virt0"}, {"mut", 1}}}}}, "interfaces[0]: link.set has no parameter 'mut'"),
+      EINVAL);
+  EXPECT_EQ(apply({{"interfaces", {{{"mtu", 1400}}}}}, "needs 'ifname'"), EINVAL);
+  EXPECT_EQ(apply({{"interfaces", {{{"ifname", 7}}}}}, "'ifname' is a string"), EINVAL);
   EXPECT_EQ(apply({{"routes", {{{"gateway", "192.0.2.1"}}}}}, "needs 'dst'"), EINVAL);
   EXPECT_EQ(apply({{"routes", {{{"dst", 7}, {"gateway", 8}}}}}, "'dst' is a string"), EINVAL);
   EXPECT_EQ(apply({{"neighbours", {{{"dst", nullptr}}}}}, "'dst' is a string"), EINVAL);
