@@ -30,7 +30,7 @@ class LwipTarget final : net::lwip::TcpEvents, net::lwip::TcpAcceptor, net::lwip
     require(open_.size() == 1);
   }
   ~LwipTarget() {
-    run(std::chrono::minutes(5));
+    run(std::chrono::seconds(20));
     check();
     open_.clear();
     gone_.clear();
