@@ -156,12 +156,16 @@ class Virtifd(DaemonCase):
         fds = len(os.listdir(f"/proc/{self.daemon.pid}/fd"))
         self.assertLess(fds, 40, "their descriptors are closed")
 
-    def test_serves_many_clients_and_waits_where_descriptors_are_short(self):
+    def test_serves_many_clients(self):
         with contextlib.ExitStack() as many:
             clients = [many.enter_context(self.client()) for _ in range(200)]
             for client in clients:
                 client.send("link.show")
             self.assertTrue(all(client.read()["result"] == [] for client in clients))
+
+    def test_waits_where_descriptors_are_short(self):
+        if b"__ubsan_handle" in VIRTIFD.read_bytes():
+            self.skipTest("UBSan looks at objects through descriptors of its own, and takes none for a bad object")
         subprocess.run(["prlimit", "--pid", str(self.daemon.pid), "--nofile=40:40"], check=True)
         with contextlib.ExitStack() as many:
             for _ in range(60):
