@@ -66,7 +66,8 @@ class VirtifdConfig(DaemonCase):
         self.assertEqual(self.shown()["interfaces"], [])
 
     def test_does_not_begin_with_what_cannot_be(self):
-        for text, words in (("{", "no JSON"), ("[]", "JSON object"), ('{"interfaces":[{"ifname":"eth0"}]}', "eth0: "),
+        for text, words in (("{", "no JSON"), ('{"routes":1e999}', "no JSON"), ("[]", "JSON object"),
+                            ('{"interfaces":[{"ifname":"eth0"}]}', "eth0: "),
                             ('{"interfaces":[{"ifname":"virt0","linkstr":"foo:"}]}', "foo"), (None, "cannot open")):
             self.config.unlink(missing_ok=True)
             if text is not None:

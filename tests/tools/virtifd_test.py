@@ -27,6 +27,9 @@ class Virtifd(DaemonCase):
         with self.client() as client:
             lines = [{"jsonrpc": "2.0", "id": n, "method": "version"} for n in range(100)]
             lines.insert(50, {"jsonrpc": "2.0", "method": "version"})
+            lines.insert(55, {"jsonrpc": "2.0", "method": "frob"})
+            lines.insert(56, {"jsonrpc": "2.0", "method": "monitor"})
+            lines.insert(57, {"jsonrpc": "2.0", "method": "link.del", "params": {"ifname": "virt9"}})
             lines.insert(60, {"jsonrpc": "2.0", "method": "link.add", "params": {"ifname": "virt0"}})
             client.socket.sendall(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
             self.assertEqual([client.read()["id"] for _ in range(100)], list(range(100)))

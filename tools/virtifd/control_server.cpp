@@ -72,18 +72,19 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
     if (request.method == "monitor") return monitor(session, request);
     const host::Verb* const verb = host::find_verb(request.method);
     if (verb == nullptr) {
-      return session.reply(fault_line(
-          {kMethodNotFound, "there is no method '" + request.method + "'; 'verbs' lists those there are", request.id}));
+      return answer(
+          session,
+          {kMethodNotFound, "there is no method '" + request.method + "'; 'verbs' lists those there are", request.id});
     }
-    const bool posted = node.domain().post(
-        [this, verb, client = session.id(), request = std::move(request)] { run(*verb, client, request); });
-    if (!posted) session.reply(fault_line({EAGAIN, "virtifd is busy: try again", request.id}));
+    const bool posted =
+        node.domain().post([this, verb, client = session.id(), request] { run(*verb, client, request); });
+    if (!posted) answer(session, {EAGAIN, "virtifd is busy: try again", request.id});
   }
 
   void monitor(ControlSession& session, const RpcRequest& request) {
     const auto on = request.params.find("on");
     if (request.params.size() != 1 || on == request.params.end() || !on->is_boolean()) {
-      return session.reply(fault_line({kInvalidParams, "monitor takes 'on': true or false", request.id}));
+      return answer(session, {kInvalidParams, "monitor takes 'on': true or false", request.id});
     }
     session.subscribe(on->get<bool>(), next_event);
     answer(session, request.id, Json{{"next", next_event}});
@@ -106,12 +107,19 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
     });
   }
 
+  // A notification, whose id is null, is not answered.
   void answer(ControlSession& session, const Json& id, const Json& result) {
     session.reply(id.is_null() ? std::string() : result_line(id, result));
   }
+  void answer(ControlSession& session, const RpcFault& fault) {
+    session.reply(fault.id.is_null() ? std::string() : fault_line(fault));
+  }
 
-  void answered(std::uint64_t client, std::string line) {
-    if (const auto session = sessions.find(client); session != sessions.end()) session->second->reply(std::move(line));
+  void answered(std::uint64_t client, const Json& id, const Result<Json>& done) {
+    const auto session = sessions.find(client);
+    if (session == sessions.end()) return;  // it did not wait
+    if (done) answer(*session->second, id, *done);
+    else answer(*session->second, fault_of(done.error(), id));
   }
 
   void ended(ControlSession& session) override {
@@ -132,9 +140,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
     asio::post(context,
                [this, client, id = request.id, changes = !verb.name.ends_with(".show"), done = std::move(done)] {
                  if (changes) state.changed();  // also when it failed: a part may have been done
-                 std::string line;
-                 if (!id.is_null()) line = done ? result_line(id, *done) : fault_line(fault_of(done.error(), id));
-                 answered(client, std::move(line));
+                 answered(client, id, done);
                });
   }
 

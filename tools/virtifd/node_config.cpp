@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "hypercall/host_error.hpp"
+#include "hypercall/linux_ports.hpp"
 #include "hypercall/unique_fd.hpp"
 
 namespace vif::tools {
@@ -19,15 +20,15 @@ using host::Json;
 using host::UniqueFd;
 
 Result<std::string> read_whole(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return host_error("cannot open " + path);
+  Result<std::unique_ptr<ByteSource>> file = host::LinuxFiles().open_source(path);
+  if (!file) return file.error();
   std::string text;
-  std::array<char, 65'536> piece;
+  std::array<std::byte, 65'536> piece;
   for (;;) {
-    const ssize_t got = ::read(fd.get(), piece.data(), piece.size());
-    if (got == 0) return text;
-    if (got > 0) text.append(piece.data(), static_cast<std::size_t>(got));
-    else if (errno != EINTR) return host_error("cannot read " + path);
+    const Result<std::size_t> got = (*file)->read(piece);
+    if (!got) return got.error();
+    if (*got == 0) return text;
+    text.append(reinterpret_cast<const char*>(piece.data()), *got);
   }
 }
 
@@ -51,25 +52,19 @@ Result<Json> read_config(const std::string& path) {
     Json config = Json::parse(*text);
     if (config.is_object()) return config;
     return fail(EINVAL, path + ": a configuration is a JSON object with interfaces, routes and neighbours");
-  } catch (const Json::parse_error& error) {  // the only way to learn the place
+  } catch (const Json::exception& error) {  // the only way to learn the place; a number beyond any is no parse_error
     return fail(EINVAL, path + ": no JSON: " + error.what());
   }
 }
 
 Status write_config(const std::string& path, const Json& config) {
   const std::string fresh = path + ".new";
-  {
-    const UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) return host_error("cannot make " + fresh);
-    if (Status written =
-            write_whole(fd.get(), config.dump(2, ' ', false, Json::error_handler_t::replace) + '\n', fresh);
-        !written) {
-      ::unlink(fresh.c_str());
-      return written;
-    }
-  }
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return host_error("cannot replace " + path);
-  return {};
+  const UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return host_error("cannot make " + fresh);
+  Status done = write_whole(fd.get(), config.dump(2, ' ', false, Json::error_handler_t::replace) + '\n', fresh);
+  if (done && ::rename(fresh.c_str(), path.c_str()) != 0) done = host_error("cannot replace " + path);
+  if (!done) ::unlink(fresh.c_str());
+  return done;
 }
 
 Status load_config(host::Node& node, const std::string& path) {
