@@ -15,12 +15,6 @@
 namespace vif::test {
 namespace {
 
-WireFrames some_frames(std::size_t count) {
-  WireFrames frames;
-  for (std::size_t i = 0; i < count; ++i) frames.push_back({ether(kOurMac, 0x88b5, counting(46 + i % 100))});
-  return frames;
-}
-
 const net::MacAddress kFarMac = {{0x02, 0, 0, 0, 0xfa, 0x12}};
 
 // A second port on the same segment is the other side.
@@ -33,7 +27,6 @@ class MemWorld final : public World {
     arriving_ = frames;
     return {};
   }
-  CannotAsk prepare_any(std::size_t count) override { return prepare(some_frames(count)); }
   std::string linkstr() const override { return "mem:lan"; }
   std::vector<Refused> refused() const override {
     return {{"mem:", "name"}, {"mem:[mem:x]", "name"}, {"mem:lan,mtu=9", "mtu"}};
@@ -116,7 +109,6 @@ class PcapWorld final : public World {
     EXPECT_TRUE(writer.flush());
     return {};
   }
-  CannotAsk prepare_any(std::size_t count) override { return prepare(some_frames(count)); }
   CannotAsk prepare_failure() override {
     prepare(some_frames(5));
     files_.file("in.pcap").read_fails_at = 200;
@@ -161,7 +153,6 @@ class SimWorld final : public World {
     arriving_ = frames;
     return {};
   }
-  CannotAsk prepare_any(std::size_t count) override { return prepare(some_frames(count)); }
   CannotAsk prepare_failure() override {
     failing_ = true;
     return {};

@@ -21,9 +21,6 @@ class ImpairWorld final : public World {
     arriving_ = frames;
     return {};
   }
-  CannotAsk prepare_any(std::size_t count) override {
-    return prepare(WireFrames(count, {ether(kOurMac, 0x88b5, counting(46))}));
-  }
   CannotAsk prepare_failure() override {
     failing_ = true;
     return {};

@@ -20,11 +20,6 @@ class ShmWorld final : public World {
     arriving_ = frames;
     return {};
   }
-  CannotAsk prepare_any(std::size_t count) override {
-    WireFrames frames;
-    for (std::size_t i = 0; i < count; ++i) frames.push_back({ether(kOurMac, 0x88b5, counting(46 + i % 100))});
-    return prepare(frames);
-  }
   std::string linkstr() const override { return "shm:/conformance-" + std::to_string(::getpid()); }
   std::vector<Refused> refused() const override {
     return {{"shm:", "/NAME"},       {"shm:lan", "slash"},           {"shm:/", "slash"},

@@ -35,11 +35,6 @@ class TapWorld final : public World {
     arriving_ = frames;
     return {};
   }
-  CannotAsk prepare_any(std::size_t count) override {
-    arriving_.clear();
-    for (std::size_t i = 0; i < count; ++i) arriving_.push_back({ether(kOurMac, 0x88b5, counting(46 + i % 100))});
-    return {};
-  }
   CannotAsk prepare_failure() override {
     failing_ = true;
     return {};

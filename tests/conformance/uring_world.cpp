@@ -36,11 +36,6 @@ class UringWorld : public World {
     arriving_ = frames;
     return {};
   }
-  CannotAsk prepare_any(std::size_t count) override {
-    WireFrames frames;
-    for (std::size_t i = 0; i < count; ++i) frames.push_back({ether(kOurMac, 0x88b5, counting(46 + i % 100))});
-    return prepare(frames);
-  }
   CannotAsk prepare_failure() override {
     failing_ = true;
     return {};

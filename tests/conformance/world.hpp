@@ -21,6 +21,13 @@ struct Refused {
   std::string names;  // what the text must contain
 };
 
+// Of several lengths.
+inline WireFrames some_frames(std::size_t count) {
+  WireFrames frames;
+  for (std::size_t i = 0; i < count; ++i) frames.push_back({ether(kOurMac, 0x88b5, counting(46 + i % 100))});
+  return frames;
+}
+
 // Everything around one link under test, made new for each test.
 class World {
  public:
@@ -38,7 +45,7 @@ class World {
   // Makes these frames, and no others, what will arrive once released.
   virtual CannotAsk prepare(const WireFrames& frames) = 0;
   // Makes `count` frames arrive, whatever they are.
-  virtual CannotAsk prepare_any(std::size_t count) = 0;
+  virtual CannotAsk prepare_any(std::size_t count) { return prepare(some_frames(count)); }
   // Makes the link fail for good, once released.
   virtual CannotAsk prepare_failure() { return "it cannot fail"; }
 
