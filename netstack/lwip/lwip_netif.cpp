@@ -5,6 +5,7 @@
 
 #include "netstack/checksum.hpp"
 #include "netstack/ether.hpp"
+#include "netstack/inet/ip4.hpp"
 #include "netstack/inet/packet.hpp"
 
 namespace vif::net::lwip {
@@ -15,8 +16,8 @@ constexpr std::size_t kTcpFlagsAt = 13;            // RFC 9293, 3.1
 constexpr std::byte kSyn{0x02}, kAck{0x10};
 constexpr std::uint8_t kProtocolTcp = 6;
 
-// The flags of a TCP segment that follows its IP header at once; none for anything else.
-std::byte tcp_flags(Bytes frame) {
+// Where the TCP header is that follows a frame's IP header at once, as far as its flags; 0: there is none.
+std::size_t find_tcp(Bytes frame) {
   constexpr std::size_t kIp = kEtherHeaderBytes;
   const std::uint16_t type = EtherHeader::load(frame.data()).type;
   std::size_t tcp_at = 0;
@@ -25,7 +26,8 @@ std::byte tcp_flags(Bytes frame) {
   } else if (type == inet::kEtherTypeIp6 && frame.size() > kIp + 6 && frame[kIp + 6] == std::byte{kProtocolTcp}) {
     tcp_at = kIp + 40;
   }
-  return tcp_at != 0 && frame.size() > tcp_at + kTcpFlagsAt ? frame[tcp_at + kTcpFlagsAt] : std::byte{};
+  const bool whole = tcp_at >= kIp + inet::kIp4HeaderBytes && frame.size() > tcp_at + kTcpFlagsAt;
+  return whole ? tcp_at : 0;
 }
 
 // Whether the packet comes from an address of ours: whatever lwIP answered, it would say to itself, and a service like
@@ -49,6 +51,26 @@ bool from_ourselves(Bytes frame) {
     }
   }
   return false;
+}
+
+// A SYN beyond what a connection that waits out its time has seen begins another one (RFC 1122, 4.2.2.13). lwIP would
+// keep the client's port from it for two minutes.
+void make_way(Bytes frame, std::size_t tcp_at) {
+  const bool is_v4 = EtherHeader::load(frame.data()).type == inet::kEtherTypeIp4;
+  const std::byte* const addresses = &frame[kEtherHeaderBytes + (is_v4 ? 12 : 8)];
+  const ip_addr_t theirs = to_lwip(is_v4 ? inet::IpAddress::load4(addresses) : inet::IpAddress::load6(addresses));
+  const ip_addr_t ours = to_lwip(is_v4 ? inet::IpAddress::load4(addresses + inet::kIp4AddressBytes)
+                                       : inet::IpAddress::load6(addresses + inet::kIp6AddressBytes));
+  const u16_t their_port = load_be16(&frame[tcp_at]), our_port = load_be16(&frame[tcp_at + 2]);
+  const u32_t seq = load_be32(&frame[tcp_at + 4]);
+  for (tcp_pcb* pcb = tcp_tw_pcbs; pcb != nullptr; pcb = pcb->next) {
+    if (pcb->remote_port != their_port || pcb->local_port != our_port ||
+        !ip_addr_cmp_zoneless(&pcb->remote_ip, &theirs) || !ip_addr_cmp_zoneless(&pcb->local_ip, &ours)) {
+      continue;
+    }
+    if (TCP_SEQ_GT(seq, pcb->rcv_nxt)) ::tcp_abort(pcb);
+    return;
+  }
 }
 
 // Forgets the oldest connections that only wait out their time until `kept` are left.
@@ -148,8 +170,11 @@ void LwipNetif::input(Ifnet& ifp, MbufPtr packet) {
   if ((packet->pkthdr.flags & M_PROMISC) != 0) return ifp.counters.drop(DropReason::promisc_only);
   if (packet->pkthdr.len > kPbufBytesMax || !complete(packet)) return ifp.counters.drop(DropReason::bad_length);
   if (from_ourselves(packet->bytes())) return shared_.own_source.add(1);
-  const bool syn = (tcp_flags(packet->bytes()) & (kSyn | kAck)) == kSyn;
+  const Bytes frame = packet->bytes();
+  const std::size_t tcp_at = find_tcp(frame);
+  const bool syn = tcp_at != 0 && (frame[tcp_at + kTcpFlagsAt] & (kSyn | kAck)) == kSyn;
   if (syn && !shared_.admits(0)) return shared_.syn_refused.add(1);
+  if (syn) make_way(frame, tcp_at);
   pbuf* p = shared_.lent.lend(packet);
   if (p == nullptr) {
     p = ::pbuf_alloc(PBUF_RAW, static_cast<u16_t>(packet->pkthdr.len), PBUF_RAM);

@@ -249,6 +249,38 @@ TEST_F(LwipTcp, forgets_ended_connections_when_there_are_many) {
   EXPECT_NE(out[1].flags & Segment::kRst, 0);
 }
 
+// Its IP header says that it is shorter than any, and the frame ends where the addresses would be.
+TEST_F(LwipTcp, looks_no_further_into_a_syn_than_there_is_frame) {
+  establish();
+  Frame cut_off = ether(kOurMac, 0x0800, Frame(14, std::byte{0}));
+  cut_off[14] = std::byte{0x40};
+  cut_off[14 + 9] = std::byte{Segment::kProtocol};
+  cut_off[14 + 13] = std::byte{Segment::kSyn};
+  arrive(cut_off);
+  EXPECT_TRUE(segments().empty());
+}
+
+// A client that is done soon uses its port again, long before our end has waited out its time.
+TEST_F(LwipTcp, begins_anew_from_a_port_whose_last_connection_waits_out_its_time) {
+  establish();
+  side.held->close();
+  (void)segments();
+  ++ack;
+  arrive(from_peer(Segment::kAck | Segment::kFin));
+  (void)segments();
+  arrive(Segment{kTheirPort, kOurPort, seq, 0, Segment::kSyn});
+  auto out = segments();
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].flags, Segment::kAck) << "one that is no newer is of the old connection";
+  arrive(Segment{kTheirPort, kOurPort, seq + 5000, 0, Segment::kSyn});
+  out = segments();
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].flags, Segment::kSyn | Segment::kAck);
+  EXPECT_EQ(out[0].ack, seq + 5001);
+  arrive(Segment{kTheirPort, kOurPort, seq + 5001, out[0].seq + 1, Segment::kAck});
+  EXPECT_EQ(side.arrived, 2);
+}
+
 // RFC 5961, 3 to 5, as far as lwIP 2.1.3 has it; docs/lwip.md says so.
 TEST_F(LwipTcp, answers_blind_spoofers_with_an_ack) {
   establish();
