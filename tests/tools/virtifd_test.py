@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import stat
@@ -20,6 +21,7 @@ import unittest
 from daemon_case import FAILED, VIRTIFCTL, VIRTIFD, DaemonCase
 
 LINE_BYTES_MAX = 1 << 20
+CLIENTS_MAX = 4096
 
 
 class Virtifd(DaemonCase):
@@ -165,6 +167,30 @@ class Virtifd(DaemonCase):
             for client in clients:
                 client.send("link.show")
             self.assertTrue(all(client.read()["result"] == [] for client in clients))
+
+    def test_tells_one_client_too_many(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < CLIENTS_MAX + 100:
+            self.skipTest(f"{CLIENTS_MAX} clients need descriptors; the hard limit is {hard}")
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (CLIENTS_MAX + 100, hard))
+        self.stop(self.daemon)
+        self.daemon = self.start()  # which has the limit from here
+        with contextlib.ExitStack() as many:
+            clients = [many.enter_context(self.client()) for _ in range(CLIENTS_MAX)]
+            clients[-1].call("version")  # all are let in
+            with self.client() as late:
+                self.assertEqual(late.read()["error"]["data"]["errno"], "EUSERS")
+                self.assertIsNone(late.read(), "and hangs up")
+            clients[0].call("version")
+            for client in clients[1:]:
+                client.__exit__()
+            while True:  # virtifd hears of their end in its own time
+                with self.client() as next_one:
+                    next_one.send("version")
+                    if "result" in next_one.read():
+                        break
+                time.sleep(0.01)
 
     def test_waits_where_descriptors_are_short(self):
         if b"__ubsan_handle" in VIRTIFD.read_bytes():

@@ -58,7 +58,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
     ControlSession& session =
         *sessions.emplace(id, std::make_unique<ControlSession>(id, std::move(client), *this)).first->second;
     if (!admitted) return session.refuse(fault_line(fault_of(admitted.error(), nullptr)));
-    if (sessions.size() > config.clients_max) {
+    if (sessions.size() > kClientsMax) {
       return session.refuse(fault_line({EUSERS, "virtifd has as many clients as it serves: try later", nullptr}));
     }
     session.start();

@@ -19,11 +19,12 @@ namespace vif::tools {
 
 class ControlServer {
  public:
+  static constexpr std::size_t kClientsMax = 4096;  // more are told so and hung up on
+
   struct Config {
-    std::optional<gid_t> group;      // whose members may speak, too
-    std::size_t clients_max = 4096;  // more are told so and hung up on
-    std::string config_path;         // read again on SIGHUP; empty: there is nothing to
-    std::string state_path;          // written when something changed; empty: none
+    std::optional<gid_t> group;  // whose members may speak, too
+    std::string config_path;     // read again on SIGHUP; empty: there is nothing to
+    std::string state_path;      // written when something changed; empty: none
   };
 
   // Serves at once. The node outlives it. Errors: the host's.
