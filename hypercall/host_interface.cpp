@@ -36,9 +36,19 @@ Bytes behind(Bytes bytes, std::size_t used) { return bytes.subspan(std::min(byte
 
 }  // namespace
 
-Result<HostInterface> HostInterface::open(const std::string& name) {
+Result<UniqueFd> HostInterface::open_netlink() {
   UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-  if (!socket) return host_error("cannot ask about " + name + " (rtnetlink)");
+  if (!socket) return host_error("cannot ask about network interfaces (rtnetlink)");
+  return socket;
+}
+
+Result<HostInterface> HostInterface::open(const std::string& name) {
+  Result<UniqueFd> netlink = open_netlink();
+  if (!netlink) return std::move(netlink).error();
+  return open(name, std::move(*netlink));
+}
+
+Result<HostInterface> HostInterface::open(const std::string& name, UniqueFd socket) {
   // if_nametoindex would want a descriptor of its own, and say ENOENT when there is none left.
   ifreq request{};
   if (name.size() >= IFNAMSIZ)

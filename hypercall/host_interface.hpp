@@ -29,7 +29,11 @@ struct HostInterfaceState {
 
 class HostInterface {
  public:
-  // In the calling thread's network namespace. ENODEV: there is none of this name; else the socket's errno.
+  // rtnetlink(7), for open(): of the calling thread's network namespace. Errors: the host's.
+  static Result<UniqueFd> open_netlink();
+  // In the namespace of the socket. ENODEV: there is none of this name; else the socket's errno.
+  static Result<HostInterface> open(const std::string& name, UniqueFd netlink);
+  // In the calling thread's.
   static Result<HostInterface> open(const std::string& name);
 
   unsigned index() const { return index_; }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hypercall/host/pings.hpp"
 #include "netstack/if_clone.hpp"
 #include "netstack/inet/inet.hpp"
 
@@ -41,6 +42,7 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
   net::Domain& domain() { return interfaces_.domain(); }
   net::IfCloneTable& interfaces() { return interfaces_; }
   net::inet::Inet& inet() { return inet_; }
+  Pings& pings() { return pings_; }
   Asked& asked(const net::Ifnet& ifp) { return asked_[ifp.index()]; }
 
   // ENODEV: there is none; the text names those there are.
@@ -62,6 +64,7 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
 
   net::IfCloneTable& interfaces_;
   net::inet::Inet inet_;
+  Pings pings_{domain(), inet_};
   std::map<std::uint32_t, Asked> asked_;  // by interface index
   NodeListener* listener_ = nullptr;
 };

@@ -67,10 +67,14 @@ Error cannot_attach(const std::string& name) {
 
 }  // namespace
 
-Result<std::unique_ptr<TapDevice>> TapDevice::open(const TapWanted& wanted) {
+Result<UniqueFd> TapDevice::open_tun() {
   UniqueFd fd(::open(kPath, O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return cannot_open();
-  std::unique_ptr<TapDevice> tap(new TapDevice(std::move(fd)));
+  return fd;
+}
+
+Result<std::unique_ptr<TapDevice>> TapDevice::open(const TapWanted& wanted, UniqueFd tun) {
+  std::unique_ptr<TapDevice> tap(new TapDevice(std::move(tun)));
   if (::ioctl(tap->fd(), TUNGETFEATURES, &tap->features_) != 0) tap->features_ = 0;
 
   // Asked before there is an interface, so that it cannot read anything.

@@ -21,9 +21,12 @@ struct TapWanted {
 
 class TapDevice {
  public:
+  // /dev/net/tun, for open(): the interface will be in the network namespace of the thread that calls this. Errors:
+  // ENOENT, ENODEV (no TAP on this host), EACCES, and the host's.
+  static Result<UniqueFd> open_tun();
   // Makes the interface, or attaches to the TAP of this name. Errors: EINVAL (no interface's name, or no TAP's), EPERM,
-  // EBUSY (somebody else's), ENOENT, ENODEV (no TAP on this host), and the host's.
-  static Result<std::unique_ptr<TapDevice>> open(const TapWanted& wanted);
+  // EBUSY (somebody else's), and the host's.
+  static Result<std::unique_ptr<TapDevice>> open(const TapWanted& wanted, UniqueFd tun);
   ~TapDevice();
   TapDevice(const TapDevice&) = delete;
   TapDevice& operator=(const TapDevice&) = delete;

@@ -196,9 +196,24 @@ Result<drv::OpenLink> open_tap_link(const drv::Linkstr& linkstr, const drv::Link
                                     ClockPort& clock) {
   const Result<TapWanted> wanted = wanted_by(linkstr);
   if (!wanted) return wanted.error();
-  Result<std::unique_ptr<TapDevice>> device = TapDevice::open(*wanted);
+  Result<TapPlace> here = TapPlace::here();
+  if (!here) return std::move(here).error();
+  return open_tap_at(std::move(*here), *wanted, owner, watch, clock);
+}
+
+Result<TapPlace> TapPlace::here() {
+  Result<UniqueFd> tun = TapDevice::open_tun();
+  if (!tun) return std::move(tun).error();
+  Result<UniqueFd> netlink = HostInterface::open_netlink();
+  if (!netlink) return std::move(netlink).error();
+  return TapPlace{std::move(*tun), std::move(*netlink)};
+}
+
+Result<drv::OpenLink> open_tap_at(TapPlace place, const TapWanted& wanted, const drv::LinkOwner& owner, FdWatch& watch,
+                                  ClockPort& clock) {
+  Result<std::unique_ptr<TapDevice>> device = TapDevice::open(wanted, std::move(place.tun));
   if (!device) return std::move(device).error();
-  Result<HostInterface> host = HostInterface::open((*device)->name());
+  Result<HostInterface> host = HostInterface::open((*device)->name(), std::move(place.netlink));
   if (!host) return std::move(host).error();
   Result<TapMemory> memory = TapMemory::create();
   if (!memory) return std::move(memory).error();

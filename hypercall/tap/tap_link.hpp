@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hypercall/fd_watch.hpp"
+#include "hypercall/tap/tap_device.hpp"
 #include "netstack/base/ports.hpp"
 #include "virtif/link.hpp"
 
@@ -13,5 +14,16 @@ namespace vif::host {
 // and TapDevice::open's.
 Result<drv::OpenLink> open_tap_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FdWatch& watch,
                                     ClockPort& clock);
+
+// A network namespace to have a TAP in: what a process inside it opened, for one outside.
+struct TapPlace {
+  UniqueFd tun, netlink;
+
+  // The calling thread's. Errors: TapDevice::open_tun's.
+  static Result<TapPlace> here();
+};
+// The same for a TAP there. EPERM: this process has no CAP_NET_ADMIN there, nor made its user namespace.
+Result<drv::OpenLink> open_tap_at(TapPlace place, const TapWanted& wanted, const drv::LinkOwner& owner, FdWatch& watch,
+                                  ClockPort& clock);
 
 }  // namespace vif::host

@@ -46,6 +46,11 @@ class Bridge(unittest.TestCase):
         self.assertEqual(len(lines), 3)
         self.assertTrue(lines[1].startswith("virt0") and "mem:a" in lines[1])
 
+    def test_takes_options_before_links(self):
+        out, status = bridge("-j", "--access", "virt0=10", "--access", "virt1=10", "mem:a", "mem:b", "mem:c")
+        self.assertEqual(status, 0)
+        self.assertEqual([port["link"] for port in json.loads(out)["ports"]], ["mem:a", "mem:b", "mem:c"])
+
     def test_says_which_link_is_wrong(self):
         done = subprocess.run([VIRTIFCTL, "bridge", "mem:a", "nosuch:b"], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 1)

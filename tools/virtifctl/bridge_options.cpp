@@ -80,13 +80,13 @@ bool add_tagged(std::string_view list, net::BridgeVlans& vlans) {
 
 void BridgeOptions::add_to(CLI::App& bridge) {
   const auto each = [&](const char* name, std::vector<std::string>& into, const char* what, const char* type) {
-    bridge.add_option(name, into, what)->type_name(type)->expected(1)->take_all();
+    // Without extra arguments: the next word is a link's.
+    bridge.add_option(name, into, what)->type_name(type)->expected(1)->allow_extra_args(false)->take_all();
   };
   bridge
       .add_option("LINKSTR", linkstrs_,
                   "two or more link strings, as in tap:t0 mem:lan0; they become virt0, virt1, ...")
-      ->required()
-      ->expected(2, static_cast<int>(net::Bridge::kPortsMax));
+      ->required();
   each("--access", access_, "filter VLANs; this port is in one, without tags", "PORT=VLAN");
   each("--trunk", trunk_, "filter VLANs; this port is in these, with tags, beside its --access",
        "PORT=VLAN[-VLAN],...");
@@ -109,6 +109,9 @@ void BridgeOptions::add_to(CLI::App& bridge) {
 }
 
 Result<host::BridgeRequest> BridgeOptions::request() const {
+  if (linkstrs_.size() < 2 || linkstrs_.size() > net::Bridge::kPortsMax) {
+    return fail(EINVAL, fmt::format("{} link: a bridge joins 2 to {}", linkstrs_.size(), net::Bridge::kPortsMax));
+  }
   host::BridgeRequest request;
   for (const std::string& linkstr : linkstrs_) request.links.push_back({linkstr, {}, {}});
   request.config.filters_vlans = !access_.empty() || !trunk_.empty();

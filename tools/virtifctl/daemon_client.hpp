@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The other end of virtifd's socket: a call and its answer, or notifications one by one. Blocking; one thread.
+// The other end of virtifd's socket: a call and its answer, several calls at once, or notifications one by one. Blocks,
+// but for answer_if_any(); one thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "hypercall/unique_fd.hpp"
@@ -18,6 +20,16 @@ class DaemonClient {
   // virtifd. Notifications that come before the answer are left out.
   Result<Json> call(std::string_view method, const Json& params);
 
+  // The same in two halves, for more than one at a time: begin() gives the id that its answer will have.
+  Result<std::uint64_t> begin(std::string_view method, const Json& params);
+  struct Answer {
+    std::uint64_t id;
+    Result<Json> result;
+  };
+  // An answer that has come, without waiting: that is for fd() to be readable. Errors: as of call().
+  Result<std::optional<Answer>> answer_if_any();
+  int fd() const { return fd_.get(); }
+
   struct Notification {
     std::string method;
     Json params;
@@ -28,6 +40,8 @@ class DaemonClient {
   explicit DaemonClient(host::UniqueFd fd) : fd_(std::move(fd)) {}
 
   Status send(std::string_view text);
+  // nullopt: only with MSG_DONTWAIT in `flags`, there is no whole one yet.
+  Result<std::optional<Json>> take_message(int flags);
   Result<Json> read_message();
 
   host::UniqueFd fd_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // virtifctl: parses, calls the verb, prints. Exit status: 0 done, 1 something failed (results are still printed), 2
-// usage.
+// usage; `ping` has ping(8)'s, `run` its program's.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -10,7 +10,9 @@
 #include "tools/virtifctl/bridge_command.hpp"
 #include "tools/virtifctl/dump_command.hpp"
 #include "tools/virtifctl/node_command.hpp"
+#include "tools/virtifctl/ping_command.hpp"
 #include "tools/virtifctl/replay_command.hpp"
+#include "tools/virtifctl/run_command.hpp"
 #include "tools/virtifctl/show_command.hpp"
 
 #ifndef VIF_VERSION
@@ -47,7 +49,9 @@ int run(int argc, char** argv) {
   vif::tools::BridgeCommand bridge(app);
   vif::tools::DumpCommand dump(app);
   vif::tools::NodeCommand node(app);
+  vif::tools::PingCommand ping(app);
   vif::tools::ReplayCommand replay(app);
+  vif::tools::RunCommand run_command(app);
   vif::tools::ShowCommand show(app);
   if (const int status = check_command(app, argc > 1 ? argv[1] : ""); status != 0) return status;
   try {
@@ -58,6 +62,8 @@ int run(int argc, char** argv) {
   if (node.is_asked()) return node.run();
   if (app.got_subcommand("bridge")) return bridge.run();
   if (app.got_subcommand("dump")) return dump.run();
+  if (app.got_subcommand("ping")) return ping.run();
+  if (app.got_subcommand("run")) return run_command.run();
   return app.got_subcommand("show") ? show.run() : replay.run();
 }
 

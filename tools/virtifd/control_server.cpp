@@ -78,7 +78,8 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
     }
     const bool posted =
         node.domain().post([this, verb, client = session.id(), request] { run(*verb, client, request); });
-    if (!posted) answer(session, {EAGAIN, "virtifd is busy: try again", request.id});
+    if (!posted) return answer(session, {EAGAIN, "virtifd is busy: try again", request.id});
+    if (verb->answers_later()) request.id.is_null() ? session.reply("") : session.later();
   }
 
   void monitor(ControlSession& session, const RpcRequest& request) {
@@ -122,6 +123,12 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
     else answer(*session->second, fault_of(done.error(), id));
   }
 
+  void answered_late(std::uint64_t client, const Json& id, const Result<Json>& done) {
+    const auto session = sessions.find(client);
+    if (session == sessions.end() || id.is_null()) return;
+    session->second->reply_late(done ? result_line(id, *done) : fault_line(fault_of(done.error(), id)));
+  }
+
   void ended(ControlSession& session) override {
     if (session.idle()) sessions.erase(session.id());
   }
@@ -135,6 +142,11 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
   // --- the domain's thread ---
 
   void run(const host::Verb& verb, std::uint64_t client, const RpcRequest& request) {
+    if (verb.answers_later()) {
+      return host::begin_verb(node, verb, request.params, [this, client, id = request.id](const Result<Json>& done) {
+        asio::post(context, [this, client, id, done] { answered_late(client, id, done); });
+      });
+    }
     Result<Json> done = host::call_verb(node, verb, request.params);
     // The text is made on the other thread.
     asio::post(context,

@@ -40,6 +40,16 @@ void ControlSession::reply(std::string line) {
   send(std::move(line));
 }
 
+void ControlSession::later() {
+  held_ = ++late_ == kLaterMax;
+  if (!held_) read();
+}
+
+void ControlSession::reply_late(std::string line) {
+  ++late_waiting_;
+  send(std::move(line));
+}
+
 void ControlSession::refuse(std::string line) {
   hanging_up_ = true;
   send(std::move(line));
@@ -55,13 +65,15 @@ void ControlSession::write() {
   writing_.swap(waits_);
   // Only with what is written now: a reply that still waits keeps the next line out.
   const bool replies = std::exchange(replying_, false);
+  const int late = std::exchange(late_waiting_, 0);
   ++waiting_;
-  asio::async_write(socket_, asio::buffer(writing_), [this, replies](const error_code& error, std::size_t) {
+  asio::async_write(socket_, asio::buffer(writing_), [this, replies, late](const error_code& error, std::size_t) {
     --waiting_;
+    late_ -= late;
     writing_.clear();
     if (error || closed_ || (hanging_up_ && waits_.empty())) return close();
     if (!waits_.empty()) write();
-    if (replies) read();
+    if (replies || (late > 0 && std::exchange(held_, false))) read();
   });
 }
 

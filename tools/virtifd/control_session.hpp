@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One client of virtifd: takes its lines in order, one at a time, and writes replies and events. What it holds for a
-// client that does not read is bounded: the next line is not taken before the reply to the last is written, and events
-// it has no room for are left out, which the client is told.
+// client that does not read is bounded: the next line is not taken before the reply to the last is written, nor while
+// kLaterMax replies are owed, and events it has no room for are left out, which the client is told.
 //
 // On the control thread. Destroyed only once idle(): Asio still has its buffers until then.
 #pragma once
@@ -18,11 +18,12 @@ namespace vif::tools {
 class ControlSession {
  public:
   static constexpr std::size_t kEventBytesMax = 256 * 1024;  // waiting to be written
+  static constexpr int kLaterMax = 64;                       // requests to be answered later
 
   class Owner {
    public:
     virtual ~Owner() = default;
-    // To be answered with reply(), now or later; null id: with an empty one.
+    // To be answered with reply(), soon; null id: with an empty one. Or with later() now, and some time reply_late().
     virtual void requested(ControlSession& session, RpcRequest request) = 0;
     // It has closed itself, or something it waited for has ended: look at idle().
     virtual void ended(ControlSession& session) = 0;
@@ -39,6 +40,9 @@ class ControlSession {
   void start() { read(); }
   // The line for the request taken last; empty: it wanted none.
   void reply(std::string line);
+  // The request taken last will be answered with reply_late(): the next line need not wait for that.
+  void later();
+  void reply_late(std::string line);
   // Says `line`, then hangs up.
   void refuse(std::string line);
   void close();
@@ -61,7 +65,10 @@ class ControlSession {
   std::string writing_, waits_;  // what Asio has, and what comes after it
   int waiting_ = 0;              // handlers that Asio owes us
   bool closed_ = false;
-  bool replying_ = false;    // the reply is among what is being written
+  bool replying_ = false;    // the reply is among what waits to be written
+  int late_ = 0;             // replies owed, or among what waits to be written or is being written
+  int late_waiting_ = 0;     // of those, in waits_
+  bool held_ = false;        // not reading, as kLaterMax are late
   bool hanging_up_ = false;  // once everything is written
   bool subscribed_ = false;
   std::uint64_t next_event_ = 0;  // what the client has seen, plus one

@@ -13,6 +13,7 @@ std::span<const Verb> maddr_verbs();
 std::span<const Verb> addr_verbs();
 std::span<const Verb> route_verbs();
 std::span<const Verb> neigh_verbs();
+std::span<const Verb> ping_verbs();
 std::span<const Verb> config_verbs();
 
 // The string `key` of checked parameters; empty: not given.

@@ -54,7 +54,7 @@ std::string taken_by(const Verb& verb) {
 std::vector<Verb> in_order_of_the_manual() {
   std::vector<Verb> all;
   for (const std::span<const Verb> family :
-       {link_verbs(), maddr_verbs(), addr_verbs(), route_verbs(), neigh_verbs(), config_verbs()}) {
+       {link_verbs(), maddr_verbs(), addr_verbs(), route_verbs(), neigh_verbs(), ping_verbs(), config_verbs()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;
@@ -95,7 +95,14 @@ Status check_params(const Verb& verb, const Json& params) {
 
 Result<Json> call_verb(Node& node, const Verb& verb, const Json& params) {
   if (Status fits = check_params(verb, params); !fits) return fits.error();
+  if (verb.answers_later()) return fail(ENOTSUP, std::string(verb.name) + " is answered later");
   return verb.run(node, params);
+}
+
+void begin_verb(Node& node, const Verb& verb, const Json& params, Answer answer) {
+  if (!verb.answers_later()) return answer(call_verb(node, verb, params));
+  if (Status fits = check_params(verb, params); !fits) return answer(fits.error());
+  verb.begin(node, params, std::move(answer));
 }
 
 Json verbs_json() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
@@ -26,12 +27,19 @@ struct VerbParam {
   std::string_view says;  // what it is, in a few words, with its unit and range
 };
 
+// Takes the result, once, on the domain's thread; not when the node goes first.
+using Answer = std::function<void(const Result<Json>&)>;
+
 struct Verb {
   std::string_view name;  // "link.add"
   std::string_view says;
   std::span<const VerbParam> params;
   std::string_view returns;
   Result<Json> (*run)(Node& node, const Json& params);  // with parameters that call_verb has checked
+  // Instead of run, where the answer takes its time.
+  void (*begin)(Node& node, const Json& params, Answer answer) = nullptr;
+
+  bool answers_later() const { return begin != nullptr; }
 };
 
 // By name, in the order of the manual.
@@ -39,10 +47,13 @@ std::span<const Verb> verbs();
 const Verb* find_verb(std::string_view name);  // null: there is none
 
 // EINVAL: `params` is not an object, has a parameter the verb does not know, lacks one it needs, or one of another
-// type; the text says which, and what it takes. Otherwise what the verb says.
+// type; the text says which, and what it takes. ENOTSUP: it answers later. Otherwise what the verb says.
 Result<Json> call_verb(Node& node, const Verb& verb, const Json& params);
 
-// Its first half: EINVAL as above.
+// The same for a verb of either kind: it is answered before this returns, or later.
+void begin_verb(Node& node, const Verb& verb, const Json& params, Answer answer);
+
+// Their first half: EINVAL as above.
 Status check_params(const Verb& verb, const Json& params);
 // What there is, as the method "verbs" tells it: [{name, says, params: [{name, type, required, says}], returns}].
 Json verbs_json();

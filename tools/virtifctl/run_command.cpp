@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/run_command.hpp"
+
+#include <fmt/core.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "tools/virtifctl/room_network.hpp"
+#include "tools/virtifctl/signal_fd.hpp"
+
+namespace vif::tools {
+namespace {
+
+using net::inet::IpAddress;
+using net::inet::IpPrefix;
+
+constexpr int kUsage = 2, kSignalled = 128;
+
+int failed(const std::string& text, int status = Room::kFailed) {
+  fmt::print(stderr, "virtifctl: {}\n", text);
+  return status;
+}
+
+// The first host of a network, or the second when that is `prefix`'s own.
+IpAddress first_other(const IpPrefix& prefix) {
+  IpAddress address = prefix.network().address;
+  ++address.octets.back();
+  if (address == prefix.address) ++address.octets.back();
+  return address;
+}
+
+// The exit status that the child has left; nullopt: it runs.
+std::optional<int> ended(pid_t pid) {
+  int status = 0;
+  if (::waitpid(pid, &status, WNOHANG) != pid) return std::nullopt;
+  return WIFSIGNALED(status) ? kSignalled + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Moves frames and hands on signals until the program ends.
+Result<int> accompany(const Room& room, RoomNetwork& network, SignalFd& signals) {
+  for (;;) {
+    network.poll();
+    const Result<Readable> ready = wait_readable(network.fd(), signals.fd(), network.time_left());
+    if (!ready) return ready.error();
+    while (const std::optional<SignalFd::Came> came = ready->second ? signals.take() : std::nullopt) {
+      // What the terminal sends went to the program as well.
+      if (came->signal != SIGCHLD && !came->from_kernel) ::kill(room.pid(), came->signal);
+    }
+    if (!ready->second) continue;
+    if (const std::optional<int> status = ended(room.pid())) return *status;
+  }
+}
+
+}  // namespace
+
+RunCommand::RunCommand(CLI::App& app) {
+  CLI::App& run = *app.add_subcommand("run", "Run a program behind a virtual interface, without being root.");
+  run.add_option("COMMAND", words_, "behind --: the program and its arguments")->required();
+  run.add_option("--linkstr", linkstr_, "what its eth0 is connected to; without it, to an IP stack at the gateway");
+  run.add_option("--address", addresses_, "ADDRESS/LENGTH of its eth0; 192.0.2.2/24 when there is no --linkstr either")
+      ->expected(1)
+      ->allow_extra_args(false)  // the next word is another's
+      ->take_all();
+  run.add_option("--gateway", gateways_,
+                 "where its default route leads; without --linkstr the first other address of its network")
+      ->expected(1)
+      ->allow_extra_args(false)  // the next word is another's
+      ->take_all();
+  run.footer(
+      "In a user and network namespace of its own the program is root, and has lo and eth0. As in\n"
+      "  virtifctl run -- ping -c 1 192.0.2.1\n"
+      "  virtifctl run --linkstr shm:/lan --address 192.0.2.7/24 -- python3 -m http.server\n"
+      "The exit status is the program's, 128 + N when signal N ended it; 125 it was not begun, 126 or 127 it could "
+      "not\n"
+      "be run or found.");
+}
+
+Result<RoomPlan> RunCommand::plan() const {
+  RoomPlan plan{.addresses = {}, .gateways = {}, .words = words_};
+  for (const std::string& text : addresses_) {
+    const Result<IpPrefix> prefix = IpPrefix::parse(text);
+    if (!prefix) return fail(EINVAL, "--address: " + prefix.error().text);
+    plan.addresses.push_back(*prefix);
+  }
+  if (plan.addresses.empty() && linkstr_.empty()) plan.addresses.push_back({IpAddress::v4(192, 0, 2, 2), 24});
+  for (const std::string& text : gateways_) {
+    const Result<IpAddress> gateway = IpAddress::parse(text);
+    if (!gateway) return fail(EINVAL, "--gateway: " + gateway.error().text);
+    plan.gateways.push_back(*gateway);
+  }
+  if (gateways_.empty() && linkstr_.empty()) {
+    for (const IpPrefix& prefix : plan.addresses) plan.gateways.push_back(first_other(prefix));
+  }
+  return plan;
+}
+
+int RunCommand::run() {
+  const Result<RoomPlan> asked = plan();
+  if (!asked) return failed(asked.error().text, kUsage);
+  Result<SignalFd> signals = SignalFd::open({SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
+  if (!signals) return failed(signals.error().text);
+  Result<Room> room = Room::open(*asked, signals->mask_before());
+  if (!room) return failed(room.error().text);
+  Result<std::unique_ptr<RoomNetwork>> network = RoomNetwork::open(room->take_place(), *asked, linkstr_);
+  if (!network) return failed(network.error().text);
+  if (Status entered = room->enter(); !entered) (void)failed(entered.error().text);
+  const Result<int> status = accompany(*room, **network, *signals);
+  return status ? *status : failed(status.error().text);
+}
+
+}  // namespace vif::tools

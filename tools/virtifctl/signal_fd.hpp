@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Signals as a descriptor, so that waiting for them and for others is one wait. They are blocked in this thread, and in
+// those it starts, until this goes.
+#pragma once
+
+#include <csignal>
+#include <initializer_list>
+#include <optional>
+
+#include "hypercall/unique_fd.hpp"
+#include "netstack/base/ports.hpp"
+#include "netstack/base/result.hpp"
+
+namespace vif::tools {
+
+class SignalFd {
+ public:
+  // Errors: the host's.
+  static Result<SignalFd> open(std::initializer_list<int> signals);
+  ~SignalFd();
+  SignalFd(SignalFd&&) = default;
+  SignalFd& operator=(SignalFd&&) = delete;
+
+  int fd() const { return fd_.get(); }
+  struct Came {
+    int signal;
+    bool from_kernel;  // a terminal, or a child's end, rather than a process
+  };
+  // One that came; nullopt: none more.
+  std::optional<Came> take();
+  // What was blocked before; for a child.
+  const sigset_t& mask_before() const { return before_; }
+
+ private:
+  SignalFd(host::UniqueFd fd, const sigset_t& before) : fd_(std::move(fd)), before_(before) {}
+
+  host::UniqueFd fd_;
+  sigset_t before_;
+};
+
+// Sleeps until one of two descriptors is readable (-1: only the other counts) or `timeout` is over. Errors: the host's.
+struct Readable {
+  bool first, second;
+};
+Result<Readable> wait_readable(int first, int second, std::optional<Time> timeout);
+
+}  // namespace vif::tools
