@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "netstack/replay/replayer.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace vif::net {
+
+Replayer::Replayer(Domain& domain, ReplaySource& source, ReplayWire& wire, const ReplayPlan& plan, const ReplayFit& fit)
+    : domain_(domain),
+      source_(source),
+      wire_(wire),
+      plan_(plan),
+      fitter_(fit, domain.pool()),
+      schedule_(plan.speed, plan.gap_max),
+      next_(domain.callouts(), [this] { run(); }) {
+  burst_.reserve(kBurstFrames);
+  pieces_.reserve(kBurstFrames);
+}
+
+void Replayer::start() { start(domain_.now()); }
+
+void Replayer::start(Time at) {
+  state_ = State::running;
+  totals_.started = at;
+  totals_.passes = 1;
+  next_.schedule(at);
+}
+
+void Replayer::writable() {
+  if (!blocked_ || state_ != State::running) return;
+  blocked_ = false;
+  next_.schedule(domain_.now());
+}
+
+void Replayer::stop() {
+  if (state_ != State::running) return;
+  // Of a record in several frames a part may be on the wire.
+  const bool begun = burst_at_ > 0 && burst_at_ < pieces_.size() && !pieces_[burst_at_ - 1].ends_record;
+  if (begun) {
+    record_failed_ = true;
+    finish_record();
+  }
+  end(State::stopped);
+}
+
+void Replayer::run() {
+  if (plan_.speed.kind == ReplaySpeed::Kind::top && plan_.duration &&
+      domain_.now() - totals_.started > *plan_.duration) {
+    return end(State::done);
+  }
+  for (budget_ = kBudgetRecords; budget_ > 0;) {
+    if (!send_burst()) return;  // blocked
+    fill();
+    if (!burst_.empty()) continue;
+    if (finished_) return end(State::done);
+    if (budget_ > 0) return next_.schedule(totals_.started + schedule_.due());
+  }
+  next_.schedule(domain_.now());
+}
+
+// Prepares what is due by now, at most a burst of it. Afterwards the burst is empty only when nothing is due, nothing
+// follows, or the budget is spent.
+void Replayer::fill() {
+  scratch_.clear();
+  burst_.clear();
+  pieces_.clear();
+  burst_at_ = 0;
+  for (; burst_.size() < kBurstFrames && budget_ > 0; --budget_) {
+    if (at_ == batch_.size() && (!burst_.empty() || !fetch())) return;  // reading moves the bytes of the burst
+    const ReplayFrame& frame = batch_[at_];
+    if (!placed_) schedule_.next(frame.time_ns);
+    placed_ = true;
+    const Time due = schedule_.due();
+    finished_ = given_ >= plan_.frames_max || (plan_.duration && due > *plan_.duration);
+    if (finished_ || totals_.started + due > domain_.now()) return;
+    ++at_;
+    placed_ = false;
+    if (prepare(frame, due)) ++given_;
+  }
+}
+
+// False: there is no other frame, and finished_ says so.
+bool Replayer::fetch() {
+  at_ = 0;
+  batch_ = {};
+  while (batch_.empty()) {
+    const Result<std::span<const ReplayFrame>> read = source_.read();
+    if (!read && !error_) error_ = read.error();
+    if (read && !read->empty()) {
+      batch_ = *read;
+      pass_records_ += batch_.size();
+    } else if (!next_pass()) {
+      finished_ = true;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Replayer::next_pass() {
+  const bool was_empty = pass_records_ == 0;  // and would be for ever
+  pass_records_ = 0;
+  if (was_empty || error_ || totals_.passes == plan_.passes) return false;
+  if (Status again = source_.rewind(); !again) {
+    error_ = again.error();
+    return false;
+  }
+  schedule_.next_pass();
+  ++totals_.passes;
+  return true;
+}
+
+// False: refused, and counted.
+bool Replayer::prepare(const ReplayFrame& frame, Time due) {
+  const std::size_t before = burst_.size();
+  if (const std::optional<ReplayRefusal> why = fitter_.fit(frame.record, scratch_, burst_)) {
+    ++totals_.records;
+    ++totals_.refused[static_cast<std::size_t>(*why)];
+    return false;
+  }
+  std::uint64_t bytes = 0;
+  for (const Bytes piece : std::span(burst_).subspan(before)) bytes += piece.size();
+  schedule_.sent(burst_.size() - before, bytes);
+  pieces_.resize(burst_.size(), Piece{false, due});
+  pieces_.back().ends_record = true;
+  if (fitter_.last_change() == FrameFitter::Change::truncated) ++totals_.truncated;
+  if (fitter_.last_change() == FrameFitter::Change::split) ++totals_.split;
+  return true;
+}
+
+// False: the wire is full, writable() goes on.
+bool Replayer::send_burst() {
+  while (burst_at_ < burst_.size()) {
+    const ReplayWire::Sent sent = wire_.send(std::span<const Bytes>(burst_).subspan(burst_at_));
+    took(sent.taken);
+    switch (sent.status) {
+      case ReplayWire::Status::ok:
+        break;
+      case ReplayWire::Status::would_block:
+        blocked_ = true;
+        ++totals_.times_blocked;
+        return false;
+      case ReplayWire::Status::refused:
+        not_taken();
+        break;
+      case ReplayWire::Status::down:
+        while (burst_at_ < burst_.size()) not_taken();
+        break;
+    }
+  }
+  return true;
+}
+
+void Replayer::took(std::size_t pieces) {
+  if (pieces == 0) return;
+  if (totals_.wire_frames == 0) totals_.first_sent = domain_.now();
+  totals_.last_sent = domain_.now();
+  totals_.wire_frames += pieces;
+  for (; pieces > 0; --pieces) {
+    totals_.wire_bytes += burst_[burst_at_].size();
+    if (pieces_[burst_at_++].ends_record) finish_record();
+  }
+}
+
+void Replayer::not_taken() {
+  record_failed_ = true;
+  if (pieces_[burst_at_++].ends_record) finish_record();
+}
+
+void Replayer::finish_record() {
+  ++totals_.records;
+  ++(record_failed_ ? totals_.failed : totals_.sent);
+  record_failed_ = false;
+  const Time late = domain_.now() - totals_.started - pieces_[burst_at_ - 1].due;
+  totals_.late_max = std::max(totals_.late_max, late);
+  const auto late_us = static_cast<std::uint64_t>(std::max<std::int64_t>(late.count(), 0)) / 1000;
+  ++totals_.late_us[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(late_us)), kReplayLateBuckets - 1)];
+}
+
+void Replayer::end(State state) {
+  next_.cancel();
+  blocked_ = false;
+  state_ = state;
+  if (on_end) on_end();
+}
+
+}  // namespace vif::net
