@@ -90,6 +90,12 @@ with tempfile.TemporaryDirectory() as name:
     check("libvirtif" not in run("ldd", root / "static"), "the static example needs libvirtif.so")
     run(root / "static", SOURCE / "tests/data/arp.pcap")
 
+    unit = next(root.rglob("virtifd.service"))
+    check(unit.parent == prefix / "lib/systemd/system" or prefix.name == "usr", f"{unit}: systemd does not look there")
+    check((unit.parent / "virtifd.socket").exists(), "virtifd.socket is not beside virtifd.service")
+    [program] = [line.split("=")[1].split()[0] for line in unit.read_text().splitlines() if line.startswith("ExecStart=")]
+    check((root / program.lstrip("/")).exists(), f"virtifd.service starts {program}, which is not installed")
+
     if next(root.rglob("virtif-lwip.pc"), None):
         flags = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif-lwip", env=env))
         run(CXX, "-std=c++20", SOURCE / "examples/http.cpp", "-o", root / "http", *flags)

@@ -15,6 +15,8 @@
 #include "hypercall/host/verbs/verb.hpp"
 #include "tools/virtifd/control_session.hpp"
 #include "tools/virtifd/events.hpp"
+#include "tools/virtifd/metrics_server.hpp"
+#include "tools/virtifd/metrics_text.hpp"
 #include "tools/virtifd/node_config.hpp"
 
 namespace vif::tools {
@@ -28,7 +30,7 @@ constexpr std::uint64_t kEventsInFlightMax = 4096;             // from the domai
 
 }  // namespace
 
-struct ControlServer::State final : ControlSession::Owner, EventSink {
+struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsServer::Source {
   State(ControlSocket socket_in, host::Node& node_in, const Config& config_in)
       : config(config_in),
         node(node_in),
@@ -65,6 +67,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
   }
 
   void requested(ControlSession& session, RpcRequest request) override {
+    ++requests;
     if (request.method == "version") {
       return answer(session, request.id, Json{{"virtif", VIF_VERSION}, {"protocol", kProtocolVersion}});
     }
@@ -104,6 +107,17 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
         const Status loaded = load_config(node, config.config_path);
         if (!loaded) std::fprintf(stderr, "virtifd: %s\n", loaded.error().text.c_str());
         asio::post(context, [this] { state.changed(); });
+      });
+    });
+  }
+
+  bool measure(std::function<void(std::string)> ready) override {
+    return node.domain().post([this, ready = std::move(ready)] {
+      NodeReading reading = read_node(node);
+      reading.events = events->last();
+      // The text is made on the other thread.
+      asio::post(context, [this, ready, reading = std::move(reading)] {
+        ready(metrics_text(reading, {.clients = sessions.size(), .requests = requests}));
       });
     });
   }
@@ -180,13 +194,15 @@ struct ControlServer::State final : ControlSession::Owner, EventSink {
   asio::local::stream_protocol::acceptor acceptor;
   asio::signal_set reload;
   std::unordered_map<std::uint64_t, std::unique_ptr<ControlSession>> sessions;
-  std::uint64_t last_id = 0, next_event = 1;
+  std::uint64_t last_id = 0, next_event = 1, requests = 0;
+  std::optional<MetricsServer> metrics;
   std::thread thread;
 };
 
 ControlServer::ControlServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket, host::Node& node,
+Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket,
+                                                            std::optional<MetricsListener> metrics, host::Node& node,
                                                             const Config& config) {
   try {
     auto state = std::make_unique<State>(std::move(socket), node, config);
@@ -197,6 +213,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket
     state->reload.add(SIGHUP);
     state->await_reload();
     state->accept();
+    if (metrics) state->metrics.emplace(state->context, std::move(*metrics), *state);
     state->thread = std::thread([&context = state->context] { context.run(); });
     return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
   } catch (const std::system_error& error) {

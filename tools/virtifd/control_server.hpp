@@ -14,6 +14,7 @@
 
 #include "hypercall/host/node.hpp"
 #include "tools/virtifd/control_socket.hpp"
+#include "tools/virtifd/metrics_listener.hpp"
 
 namespace vif::tools {
 
@@ -28,7 +29,8 @@ class ControlServer {
   };
 
   // Serves at once. The node outlives it. Errors: the host's.
-  static Result<std::unique_ptr<ControlServer>> start(ControlSocket socket, host::Node& node, const Config& config);
+  static Result<std::unique_ptr<ControlServer>> start(ControlSocket socket, std::optional<MetricsListener> metrics,
+                                                      host::Node& node, const Config& config);
   ~ControlServer();  // hangs up on everybody
 
  private:

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <cstring>
 
 #include "hypercall/host_error.hpp"
 
@@ -36,8 +37,7 @@ Result<UniqueFd> lock(const std::string& path) {
   UniqueFd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return host_error("cannot make " + name);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK)
-      return fail(EADDRINUSE, "another virtifd is at " + path + ": give this one another --socket");
+    if (errno == EWOULDBLOCK) return fail(EADDRINUSE, "another virtifd is at " + path + ": give this one another path");
     return host_error("cannot lock " + name);
   }
   return fd;
@@ -46,7 +46,7 @@ Result<UniqueFd> lock(const std::string& path) {
 Status remove_stale(const std::string& path) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return errno == ENOENT ? Status() : host_error("cannot look at " + path);
-  if (!S_ISSOCK(found.st_mode)) return fail(EEXIST, path + " is there and is no socket: choose another --socket");
+  if (!S_ISSOCK(found.st_mode)) return fail(EEXIST, path + " is there and is no socket: choose another path");
   return ::unlink(path.c_str()) == 0 ? Status() : host_error("cannot remove " + path);
 }
 
@@ -91,6 +91,27 @@ Result<ControlSocket> ControlSocket::listen(const std::string& path, std::option
   return made;
 }
 
+Result<ControlSocket> ControlSocket::adopt(UniqueFd fd) {
+  if (Status listens = check_listens(fd.get()); !listens) return listens.error();
+  sockaddr_un address{};
+  socklen_t bytes = sizeof address;
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &bytes) != 0) return host_error("what is this?");
+  if (address.sun_family != AF_UNIX) {
+    return fail(EINVAL, "the socket that was handed over for virtifctl must be a Unix one; name another one `metrics`");
+  }
+  (void)::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
+  const std::string path(address.sun_path, strnlen(address.sun_path, sizeof address.sun_path));
+  return ControlSocket(path.empty() ? "a socket that was handed over" : path, UniqueFd(), std::move(fd));
+}
+
+Status ControlSocket::give_to(uid_t owner) const {
+  if (!lock_) return {};
+  for (const std::string& name : {path_, path_ + ".lock"}) {
+    if (::lchown(name.c_str(), owner, static_cast<gid_t>(-1)) != 0) return host_error("cannot give away " + name);
+  }
+  return {};
+}
+
 ControlSocket::~ControlSocket() {
   if (lock_) ::unlink(path_.c_str());  // the lock file stays: who waits for it holds the same one
 }
@@ -102,6 +123,16 @@ Status admit(int fd, std::optional<gid_t> group) {
   if (peer.uid == 0 || peer.uid == ::geteuid() || (group && is_member(fd, peer, *group))) return {};
   return fail(EACCES, "virtifd serves root, its own user and the group of --allow-group; you are user " +
                           std::to_string(peer.uid));
+}
+
+Status check_listens(int fd) {
+  int listens = 0, type = 0;
+  socklen_t bytes = sizeof listens;
+  const bool is_socket = ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &bytes) == 0 &&
+                         ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &bytes) == 0;
+  if (is_socket && listens != 0 && type == SOCK_STREAM) return {};
+  return fail(EINVAL, "what was handed over as descriptor " + std::to_string(fd) +
+                          " is no listening stream socket: in a socket unit, use ListenStream=");
 }
 
 Result<UniqueFd> connect_to(const std::string& path) {

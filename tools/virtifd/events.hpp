@@ -23,6 +23,8 @@ class Events final : private host::NodeListener {
   Events(const Events&) = delete;
   Events& operator=(const Events&) = delete;
 
+  std::uint64_t last() const { return last_; }  // the number of the latest; 0: none yet
+
  private:
   void link_arrived(const net::Ifnet& ifp) override;
   void link_departed(const net::Ifnet& ifp) override;

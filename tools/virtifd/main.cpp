@@ -5,14 +5,17 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <thread>
 
 #include "hypercall/host/instance.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/run.hpp"
 #include "tools/virtifd/control_server.hpp"
 #include "tools/virtifd/node_config.hpp"
+#include "tools/virtifd/privileges.hpp"
 #include "tools/virtifd/service_state.hpp"
 
 namespace {
@@ -20,6 +23,7 @@ namespace {
 using namespace vif;
 
 constexpr int kFailed = 1, kUsage = 2;
+constexpr auto kBusyPause = std::chrono::milliseconds(20), kBusyMax = std::chrono::milliseconds(5000);
 
 int failed(const std::string& text) {
   std::fprintf(stderr, "virtifd: %s\n", text.c_str());
@@ -28,8 +32,14 @@ int failed(const std::string& text) {
 
 struct Options {
   std::string socket = tools::default_socket_path();
-  std::string group, config, state;
-  bool forwarding = false;
+  std::string group, config, state, metrics, user;
+  bool metrics_anywhere = false, keep_net_admin = false, forwarding = false;
+};
+
+// What it is reached by.
+struct Doors {
+  std::optional<tools::ControlSocket> control;
+  std::optional<tools::MetricsListener> metrics;
 };
 
 Result<std::optional<gid_t>> group_id(const std::string& name) {
@@ -38,13 +48,76 @@ Result<std::optional<gid_t>> group_id(const std::string& name) {
   return fail(EINVAL, "--allow-group: there is no group '" + name + "'");
 }
 
-// What it was left with, where that is kept; else what the operator wrote.
-Status begin(host::Node& node, const Options& options) {
+// What a service manager handed over comes before what the options say.
+Status take_handed(Doors& doors) {
+  Result<std::vector<tools::HandedSocket>> handed = tools::take_handed_sockets();
+  if (!handed) return handed.error();
+  for (tools::HandedSocket& socket : *handed) {
+    const bool is_metrics = socket.name == "metrics";
+    if (is_metrics ? doors.metrics.has_value() : doors.control.has_value()) {
+      return fail(EINVAL, "two sockets were handed over for " + std::string(is_metrics ? "metrics" : "virtifctl") +
+                              ": one is named `metrics` (FileDescriptorName=), one anything else");
+    }
+    if (is_metrics) {
+      Result<tools::MetricsListener> adopted = tools::adopt_for_metrics(std::move(socket.fd));
+      if (!adopted) return adopted.error();
+      doors.metrics.emplace(std::move(*adopted));
+    } else {
+      Result<tools::ControlSocket> adopted = tools::ControlSocket::adopt(std::move(socket.fd));
+      if (!adopted) return adopted.error();
+      doors.control.emplace(std::move(*adopted));
+    }
+  }
+  return {};
+}
+
+Result<Doors> open_doors(const Options& options, std::optional<gid_t> group) {
+  Doors doors;
+  if (Status taken = take_handed(doors); !taken) return taken.error();
+  if (!doors.control) {
+    Result<tools::ControlSocket> socket = tools::ControlSocket::listen(options.socket, group);
+    if (!socket) return socket.error();
+    doors.control.emplace(std::move(*socket));
+  }
+  if (!doors.metrics && !options.metrics.empty()) {
+    const auto reach = options.metrics_anywhere ? tools::MetricsReach::anywhere : tools::MetricsReach::this_machine;
+    Result<tools::MetricsListener> listener = tools::listen_for_metrics(options.metrics, reach, group);
+    if (!listener) return listener.error();
+    doors.metrics.emplace(std::move(*listener));
+  }
+  return doors;
+}
+
+Status drop_privileges(const Options& options, const Doors& doors) {
+  if (options.user.empty()) return {};
+  const Result<tools::Identity> identity = tools::find_identity(options.user);
+  if (!identity) return identity.error();
+  if (Status given = doors.control->give_to(identity->uid); !given) return given;
+  if (doors.metrics && doors.metrics->file) {
+    if (Status given = doors.metrics->file->give_to(identity->uid); !given) return given;
+  }
+  return tools::become(*identity, options.keep_net_admin ? tools::Keep::net_admin : tools::Keep::nothing);
+}
+
+// What a killed virtifd had open, the kernel takes away in its own time: some of it when its lock is free long since.
+Status load(host::Node& node, const std::string& path) {
+  Status loaded = tools::load_config(node, path);
+  for (auto waited = kBusyPause; !loaded && loaded.error().number() == EBUSY && waited < kBusyMax;
+       waited += kBusyPause) {
+    std::this_thread::sleep_for(kBusyPause);
+    loaded = tools::load_config(node, path);
+  }
+  return loaded;
+}
+
+// Begins with what it was left with, where that is kept; else with what the operator wrote.
+Status begin(host::Node& node, const Options& options, const Doors& doors) {
   const bool kept = !options.state.empty() && ::access(options.state.c_str(), F_OK) == 0;
   const std::string& from = kept ? options.state : options.config;
   if (!from.empty()) {
-    if (Status loaded = tools::load_config(node, from); !loaded) return loaded;
+    if (Status loaded = load(node, from); !loaded) return loaded;
   }
+  if (Status dropped = drop_privileges(options, doors); !dropped) return dropped;
   return options.state.empty() ? Status() : tools::save_config(node, options.state);  // a wrong path shows at once
 }
 
@@ -61,24 +134,23 @@ int serve(const Options& options) {
   host::Runner runner(**loop);
   if (Status signals = runner.stop_on_signals(); !signals) return failed(signals.error().text);
 
-  Result<tools::ControlSocket> socket = tools::ControlSocket::listen(options.socket, *group);
-  if (!socket) return failed(socket.error().text);
-  if (Status begun = begin(node, options); !begun) return failed(begun.error().text);
-  const auto server = tools::ControlServer::start(
-      std::move(*socket), node, {.group = *group, .config_path = options.config, .state_path = options.state});
+  Result<Doors> doors = open_doors(options, *group);
+  if (!doors) return failed(doors.error().text);
+  if (Status begun = begin(node, options, *doors); !begun) return failed(begun.error().text);
+  const std::string at = doors->control->path(), metrics_at = doors->metrics ? doors->metrics->shown : "";
+  const auto server =
+      tools::ControlServer::start(std::move(*doors->control), std::move(doors->metrics), node,
+                                  {.group = *group, .config_path = options.config, .state_path = options.state});
   if (!server) return failed(server.error().text);
-  std::fprintf(stderr, "virtifd: listening at %s\n", options.socket.c_str());
+  std::fprintf(stderr, "virtifd: listening at %s\n", at.c_str());
+  if (!metrics_at.empty()) std::fprintf(stderr, "virtifd: metrics at %s\n", metrics_at.c_str());
   tools::tell_service_manager("READY=1");
   const Status ran = runner.run();
   tools::tell_service_manager("STOPPING=1");
   return ran ? 0 : failed(ran.error().text);
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("Hosts virtual Ethernet interfaces, and serves virtifctl.", "virtifd");
-  Options options;
-  app.set_version_flag("--version", "virtifd " VIF_VERSION);
-  app.failure_message(CLI::FailureMessage::simple);
+void add_options(CLI::App& app, Options& options) {
   app.add_option("--socket", options.socket, "where virtifctl finds it")->capture_default_str();
   app.add_option("--allow-group", options.group,
                  "a group whose members may speak to it, besides root and its own user");
@@ -86,7 +158,23 @@ int run(int argc, char** argv) {
                  "a JSON file of what to begin with, as `virtifctl config` prints it; read again on SIGHUP");
   app.add_option("--state", options.state,
                  "a file that follows what is set while it runs; begun with instead of --config when it is there");
+  app.add_option("--metrics", options.metrics,
+                 "where to serve metrics (OpenMetrics, GET /metrics): ADDRESS:PORT of this machine, or unix:PATH");
+  app.add_flag("--metrics-anywhere", options.metrics_anywhere, "let --metrics have an address that others can reach");
+  app.add_option("--user", options.user,
+                 "USER or USER:GROUP to become, for good, once what --config or --state says is open");
+  app.add_flag("--keep-net-admin", options.keep_net_admin,
+               "with --user: keep CAP_NET_ADMIN and CAP_NET_RAW, to open TAPs and interfaces later")
+      ->needs("--user");
   app.add_flag("--forwarding", options.forwarding, "pass IP packets from interface to interface");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Hosts virtual Ethernet interfaces, and serves virtifctl.", "virtifd");
+  Options options;
+  app.set_version_flag("--version", "virtifd " VIF_VERSION);
+  app.failure_message(CLI::FailureMessage::simple);
+  add_options(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
