@@ -11,18 +11,19 @@
 namespace vif::cn {
 
 struct Extension {
-  std::optional<std::uint64_t> sequence;   // type 1: the record's number on its bus
-  std::optional<std::uint32_t> user_code;  // type 2, exit: what the thread registered, all 32 bits (exit_codes.hpp)
-  std::optional<std::array<char, kCommBytes>> comm;  // type 3: the name of the one it is about
+  std::optional<std::uint64_t> sequence = {};  // type 1: the record's number on its bus
+  std::optional<std::uint32_t> user_code =
+      {};  // type 2, exit: what the thread registered, all 32 bits (exit_codes.hpp)
+  std::optional<std::array<char, kCommBytes>> comm = {};  // type 3: the name of the one it is about
 
   bool operator==(const Extension&) const = default;
 };
 
 // What a listener asks for behind its mask.
 struct Wishes {
-  std::optional<std::int32_t> tgid;  // type 16: of this process only
-  std::optional<std::int32_t> tree;  // type 17: of this process and of those it will have forked only
-  bool extended = false;             // type 18, no value: records with an Extension
+  std::optional<std::int32_t> tgid = {};  // type 16: of this process only
+  std::optional<std::int32_t> tree = {};  // type 17: of this process and of those it will have forked only
+  bool extended = false;                  // type 18, no value: records with an Extension
 
   bool operator==(const Wishes&) const = default;
 };

@@ -35,15 +35,19 @@ std::optional<Message> read_datagram(Bytes datagram) {
   return read_message(datagram.first(netlink_bytes).subspan(kNetlinkHeaderBytes));
 }
 
-std::size_t write_message(const Message& message, std::byte* to) {
+std::size_t write_message_header(const Message& message, std::size_t payload_bytes, std::byte* to) {
   put(to, message.id.idx);
   put(to + 4, message.id.val);
   put(to + 8, message.seq);
   put(to + 12, message.ack);
-  put(to + 16, static_cast<std::uint16_t>(message.payload.size()));
+  put(to + 16, static_cast<std::uint16_t>(payload_bytes));
   put(to + 18, message.flags);
+  return kMessageHeaderBytes + payload_bytes;
+}
+
+std::size_t write_message(const Message& message, std::byte* to) {
   if (!message.payload.empty()) std::memcpy(to + kMessageHeaderBytes, message.payload.data(), message.payload.size());
-  return message.bytes();
+  return write_message_header(message, message.payload.size(), to);
 }
 
 std::size_t write_datagram(const Message& message, std::byte* to) {

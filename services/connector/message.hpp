@@ -44,6 +44,8 @@ VIF_API std::optional<Message> read_datagram(Bytes datagram);
 // Writes it to the front of `to`, which has room for message.bytes() (kNetlinkHeaderBytes more for a datagram).
 // Returns how much was written.
 VIF_API std::size_t write_message(const Message& message, std::byte* to);
+// Its header only, for a payload that is behind it already.
+VIF_API std::size_t write_message_header(const Message& message, std::size_t payload_bytes, std::byte* to);
 VIF_API std::size_t write_datagram(const Message& message, std::byte* to);
 
 }  // namespace vif::cn
