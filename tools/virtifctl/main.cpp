@@ -14,6 +14,7 @@
 #include "tools/virtifctl/replay_command.hpp"
 #include "tools/virtifctl/run_command.hpp"
 #include "tools/virtifctl/show_command.hpp"
+#include "tools/virtifctl/top_command.hpp"
 
 #ifndef VIF_VERSION
 #error "meson defines VIF_VERSION"
@@ -53,6 +54,7 @@ int run(int argc, char** argv) {
   vif::tools::ReplayCommand replay(app);
   vif::tools::RunCommand run_command(app);
   vif::tools::ShowCommand show(app);
+  vif::tools::TopCommand top(app);
   if (const int status = check_command(app, argc > 1 ? argv[1] : ""); status != 0) return status;
   try {
     app.parse(argc, argv);
@@ -64,6 +66,7 @@ int run(int argc, char** argv) {
   if (app.got_subcommand("dump")) return dump.run();
   if (app.got_subcommand("ping")) return ping.run();
   if (app.got_subcommand("run")) return run_command.run();
+  if (app.got_subcommand("top")) return top.run();
   return app.got_subcommand("show") ? show.run() : replay.run();
 }
 

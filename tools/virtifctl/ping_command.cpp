@@ -116,9 +116,9 @@ Status PingCommand::ping(DaemonClient& daemon, PingReport& report) {
       }
     }
     const std::optional<Time> left = more ? std::optional(next - clock.now()) : std::nullopt;
-    const Result<Readable> ready = wait_readable(daemon.fd(), signals->fd(), left);
+    const Result<Readable> ready = wait_readable({signals->fd(), daemon.fd(), -1}, left);
     if (!ready) return ready.error();
-    if (ready->second && signals->take()) return {};
+    if ((*ready)[0] && signals->take()) return {};
     if (Status taken = take_answers(daemon, report); !taken) return taken;
   }
   return {};

@@ -42,13 +42,13 @@ std::optional<int> ended(pid_t pid) {
 Result<int> accompany(const Room& room, RoomNetwork& network, SignalFd& signals) {
   for (;;) {
     network.poll();
-    const Result<Readable> ready = wait_readable(network.fd(), signals.fd(), network.time_left());
+    const Result<Readable> ready = wait_readable({signals.fd(), network.fd(), -1}, network.time_left());
     if (!ready) return ready.error();
-    while (const std::optional<SignalFd::Came> came = ready->second ? signals.take() : std::nullopt) {
+    while (const std::optional<SignalFd::Came> came = (*ready)[0] ? signals.take() : std::nullopt) {
       // What the terminal sends went to the program as well.
       if (came->signal != SIGCHLD && !came->from_kernel) ::kill(room.pid(), came->signal);
     }
-    if (!ready->second) continue;
+    if (!(*ready)[0]) continue;
     if (const std::optional<int> status = ended(room.pid())) return *status;
   }
 }

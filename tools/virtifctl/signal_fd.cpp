@@ -32,17 +32,19 @@ std::optional<SignalFd::Came> SignalFd::take() {
   return Came{static_cast<int>(came.ssi_signo), came.ssi_code > 0};  // sigaction(2): SI_KERNEL and CLD_* are
 }
 
-Result<Readable> wait_readable(int first, int second, std::optional<Time> timeout) {
-  std::array<pollfd, 2> fds = {pollfd{first, POLLIN, 0}, pollfd{second, POLLIN, 0}};
+Result<Readable> wait_readable(const Fds& fds, std::optional<Time> timeout) {
+  std::array<pollfd, 3> polled{};
+  for (std::size_t i = 0; i < fds.size(); ++i) polled[i] = {fds[i], POLLIN, 0};
   timespec until{};
   if (timeout) {
     const auto left = std::max(timeout->count(), std::int64_t{0});
     until = {.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
   }
-  if (::ppoll(fds.data(), fds.size(), timeout ? &until : nullptr, nullptr) < 0 && errno != EINTR) {
-    return host::host_error("cannot wait");
+  if (::ppoll(polled.data(), polled.size(), timeout ? &until : nullptr, nullptr) < 0) {
+    if (errno != EINTR) return host::host_error("cannot wait");
+    return Readable{};
   }
-  return Readable{fds[0].revents != 0, fds[1].revents != 0};
+  return Readable{polled[0].revents != 0, polled[1].revents != 0, polled[2].revents != 0};
 }
 
 }  // namespace vif::tools

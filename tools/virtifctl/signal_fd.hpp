@@ -3,6 +3,7 @@
 // those it starts, until this goes.
 #pragma once
 
+#include <array>
 #include <csignal>
 #include <initializer_list>
 #include <optional>
@@ -38,10 +39,10 @@ class SignalFd {
   sigset_t before_;
 };
 
-// Sleeps until one of two descriptors is readable (-1: only the other counts) or `timeout` is over. Errors: the host's.
-struct Readable {
-  bool first, second;
-};
-Result<Readable> wait_readable(int first, int second, std::optional<Time> timeout);
+// Sleeps until one of the descriptors is readable (-1 is none) or `timeout` is over, and says which are. Errors: the
+// host's.
+using Fds = std::array<int, 3>;
+using Readable = std::array<bool, 3>;
+Result<Readable> wait_readable(const Fds& fds, std::optional<Time> timeout);
 
 }  // namespace vif::tools
