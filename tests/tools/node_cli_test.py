@@ -58,6 +58,27 @@ class NodeCli(DaemonCase):
         self.ctl("route", "del", "default")
         self.assertIn("no route to", self.ctl("route", "del", "10.0.0.0/8", status=FAILED))
 
+    def test_is_spoken_to_like_a_bsd(self):
+        self.ctl("ifconfig", "virt0", "create", "linkstr", "mem:lan", "link", "02:00:00:00:00:01")
+        self.ctl("ifconfig", "virt0", "inet", "192.0.2.1", "netmask", "255.255.255.0")
+        self.ctl("ifconfig", "virt0", "mtu", "1400", "promisc", "inet", "192.0.2.9/24", "alias")
+        self.ctl("ifconfig", "virt1", "create")
+        self.assertEqual(self.ctl("ifconfig", "-l"), "virt0 virt1\n")
+        shown = self.ctl("ifconfig", "virt0")
+        self.assertTrue(shown.startswith("virt0: flags=0x8143<UP,BROADCAST,RUNNING,PROMISC,MULTICAST> mtu 1400\n"
+                                         "\tlinkstr: mem:lan\n\taddress: 02:00:00:00:00:01\n\tstatus: active\n"), shown)
+        self.assertIn("\tinet 192.0.2.1/24 broadcast 192.0.2.255 flags 0\n", shown)
+        self.assertIn("virt1: flags=0x8002<BROADCAST,MULTICAST>", self.ctl("ifconfig", "-a"))
+        self.ctl("ifconfig", "virt0", "-promisc", "inet", "192.0.2.9", "-alias")
+        self.ctl("ifconfig", "virt0", "down", "-linkstr")
+        shown = self.ctl("ifconfig")
+        self.assertIn("virt0: flags=0x8002<", shown)
+        self.assertNotIn("192.0.2.9", shown)
+        self.ctl("ifconfig", "virt0", "destroy")
+        self.assertEqual(self.ctl("ifconfig", "-l"), "virt1\n")
+        self.assertIn("there are virt1", self.ctl("ifconfig", "virt0", "up", status=FAILED))
+        self.assertIn("create | destroy", self.ctl("ifconfig", "virt0", "crate", status=USAGE))
+
     def test_says_what_could_not_be_done(self):
         self.assertIn("make one with `link add`", self.ctl("link", "set", "virt0", "up", status=FAILED))
         self.assertIn("virtifctl link add NAME", self.ctl("link", "frob", status=USAGE))

@@ -9,6 +9,7 @@
 
 #include "tools/virtifctl/bridge_command.hpp"
 #include "tools/virtifctl/dump_command.hpp"
+#include "tools/virtifctl/ifconfig_command.hpp"
 #include "tools/virtifctl/node_command.hpp"
 #include "tools/virtifctl/ping_command.hpp"
 #include "tools/virtifctl/replay_command.hpp"
@@ -49,6 +50,7 @@ int run(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::simple);
   vif::tools::BridgeCommand bridge(app);
   vif::tools::DumpCommand dump(app);
+  vif::tools::IfconfigCommand ifconfig(app);
   vif::tools::NodeCommand node(app);
   vif::tools::PingCommand ping(app);
   vif::tools::ReplayCommand replay(app);
@@ -64,6 +66,7 @@ int run(int argc, char** argv) {
   if (node.is_asked()) return node.run();
   if (app.got_subcommand("bridge")) return bridge.run();
   if (app.got_subcommand("dump")) return dump.run();
+  if (app.got_subcommand("ifconfig")) return ifconfig.run();
   if (app.got_subcommand("ping")) return ping.run();
   if (app.got_subcommand("run")) return run_command.run();
   if (app.got_subcommand("top")) return top.run();

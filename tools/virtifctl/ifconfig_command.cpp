@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/ifconfig_command.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "tools/virtifctl/daemon_client.hpp"
+#include "tools/virtifctl/ifconfig_words.hpp"
+#include "tools/virtifd/control_socket.hpp"
+
+namespace vif::tools {
+namespace {
+
+constexpr int kFailed = 1, kUsage = 2;
+
+int failed(const std::string& text, int status = kFailed) {
+  fmt::print(stderr, "virtifctl: {}\n", text);
+  return status;
+}
+
+}  // namespace
+
+IfconfigCommand::IfconfigCommand(CLI::App& app) : socket_(default_socket_path()) {
+  command_ = app.add_subcommand("ifconfig", "The interfaces of a virtifd, in BSD's language.");
+  command_->prefix_command();  // as words like -linkstr are no options
+  command_->add_flag("-a", all_, "show all interfaces, as without any word");
+  command_->add_flag("-l", names_, "their names only");
+  command_->add_option("--socket", socket_, "where virtifd listens")->capture_default_str();
+  command_->footer("Behind an interface, or nothing to show it:\n" + ifconfig_usage());
+}
+
+int IfconfigCommand::run() {
+  std::vector<std::string> words = command_->remaining();
+  if (const auto at = std::ranges::find(words, "--socket"); at != words.end() && at + 1 != words.end()) {
+    socket_ = *(at + 1);
+    words.erase(at, at + 2);
+  }
+  const Result<std::vector<NodeCall>> calls = parse_ifconfig_words(words);
+  if (!calls) return failed(calls.error().text, kUsage);
+  if (calls->empty()) return show(words.empty() || all_ ? "" : words[0]);
+  Result<DaemonClient> daemon = DaemonClient::connect(socket_);
+  if (!daemon) return failed(daemon.error().text);
+  for (const NodeCall& call : *calls) {
+    if (const Result<Json> done = daemon->call(call.verb, call.params); !done) return failed(done.error().text);
+  }
+  return 0;
+}
+
+int IfconfigCommand::show(const std::string& ifname) {
+  Result<DaemonClient> daemon = DaemonClient::connect(socket_);
+  if (!daemon) return failed(daemon.error().text);
+  const Result<Json> links = daemon->call("addr.show", ifname.empty() ? Json::object() : Json{{"ifname", ifname}});
+  if (!links) return failed(links.error().text);
+  std::string names;
+  for (const Json& link : *links) names += (names.empty() ? "" : " ") + link.value("ifname", std::string());
+  fmt::print("{}", names_ ? names + "\n" : ifconfig_text(*links));
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("the result could not be written to the end");
+  return 0;
+}
+
+}  // namespace vif::tools
