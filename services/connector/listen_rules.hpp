@@ -17,14 +17,15 @@ struct Answer {
   enum class To : std::uint8_t { nobody, sender, everybody };
   To to = To::nobody;
   std::uint32_t error = 0;  // a positive errno
+  bool granted = false;     // a notify or resync is to be done, by the caller
 };
 
 class ListenRules {
  public:
   virtual ~ListenRules() = default;
 
-  // Listen, ignore, resync (whose tasks the caller tells), and operations that nobody knows. `request` is nullopt when
-  // it could not be read.
+  // Listens and ignores; says whether a notify or resync is granted; refuses what nobody knows. `request` is nullopt
+  // when it could not be read.
   virtual Answer control(const std::optional<Request>& request, const Sender& sender) = 0;
   // Whether this member of the group is given the event.
   virtual bool wants(const Subscriber& subscriber, const ProcEvent& event) const = 0;

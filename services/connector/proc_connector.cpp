@@ -71,20 +71,40 @@ void ProcConnector::publish_wanted(ProcEvent event, std::size_t producer) {
   relay(event, next_seq(producer));
 }
 
-void ProcConnector::relay(const ProcEvent& event, std::uint32_t seq) {
+void ProcConnector::relay(ProcEvent event, std::uint32_t seq) {
   rules_->observe(event);
+  const std::optional<std::uint32_t> user_code = overlay(event);
   // Who ends still has its name in the last record about it.
   if (config_.follow_tasks && event.what != What::exit) tasks_.apply(event);
-  send(event, seq, 0);
+  send(event, user_code, seq, 0);
   if (config_.follow_tasks && event.what == What::exit) tasks_.apply(event);
 }
 
-void ProcConnector::send(const ProcEvent& event, std::uint32_t seq, std::uint32_t ack) {
+// The code that the thread which ends here has registered, put where the kernel's is when that is 0: what ended it for
+// all to see comes before what it said itself.
+std::optional<std::uint32_t> ProcConnector::overlay(ProcEvent& event) {
+  if (config_.codes == nullptr) return {};
+  if (event.what == What::exec) {
+    // Another program than the one that registered; of its threads only this one is left.
+    tasks_.for_each_of(event.tgid, [&](const Task& task) { (void)config_.codes->withdraw(task.pid); });
+  }
+  if (event.what != What::exit) return {};
+  const Task* const task = tasks_.find(event.pid);
+  const FoundCode found = config_.codes->take(
+      event.pid,
+      {.owner = event.tgid, .began_ns = task == nullptr ? 0 : task->born_ns, .ended_ns = event.timestamp_ns});
+  if (!found) return {};
+  if (event.exit_code == 0) event.exit_code = wait_status(found.code);
+  return found.code;
+}
+
+void ProcConnector::send(const ProcEvent& event, std::optional<std::uint32_t> user_code, std::uint32_t seq,
+                         std::uint32_t ack) {
   RecordBytes record(event, seq, ack);
   const auto wanted = [&](const Subscriber& subscriber) { return rules_->wants(subscriber, event); };
   const auto make = [&](const Subscriber& subscriber, std::uint64_t sequence) {
     if (!rules_->wants_extension(subscriber)) return record.plain();
-    Extension extension{.sequence = sequence, .user_code = {}, .comm = {}};
+    Extension extension{.sequence = sequence, .user_code = user_code};
     if (const Task* const task = tasks_.find(event.pid); task != nullptr) extension.comm = task->comm;
     return record.extended(extension);
   };
@@ -97,7 +117,7 @@ void ProcConnector::unicast(Subscriber& subscriber, const ProcEvent& event, std:
   std::size_t bytes = kProcEventBytes;
   if (rules_->wants_extension(subscriber) && event.what == What::task) {
     const Task* const task = tasks_.find(event.pid);
-    bytes += write_extension({.sequence = {}, .user_code = {}, .comm = task->comm}, payload + bytes);
+    bytes += write_extension({.comm = task->comm}, payload + bytes);
   }
   bus_.unicast(subscriber, {.id = kProcId, .seq = seq, .ack = ack, .payload = Bytes(payload, bytes)});
 }
@@ -108,10 +128,23 @@ void ProcConnector::lose(std::uint64_t count) {
 
 void ProcConnector::control(const Message& message, const Sender& sender) {
   const std::optional<Request> request = read_request(message.payload);
-  const Answer given = rules_->control(request, sender);
-  acknowledge(message, sender, given);
-  const bool tells = request && request->op == Op::resync && given.to == Answer::To::sender && given.error == 0;
-  if (tells) tell_tasks(*sender.subscriber);
+  Answer answer = rules_->control(request, sender);
+  if (answer.granted && request->op == Op::notify) answer.error = notify(*request, sender);
+  acknowledge(message, sender, answer);
+  if (answer.granted && request->op == Op::resync && sender.subscriber != nullptr) tell_tasks(*sender.subscriber);
+}
+
+// For the sender itself or a thread of its process; root for any.
+std::uint32_t ProcConnector::notify(const Request& request, const Sender& sender) {
+  if (config_.codes == nullptr) return ENODEV;
+  const std::int32_t tid = request.tid != 0 ? request.tid : sender.tid;
+  const Task* const task = tasks_.find(tid);
+  const std::int32_t owner = task != nullptr ? task->tgid : tid == sender.tid ? sender.tgid : 0;
+  if (owner == 0) return ESRCH;
+  if (owner != sender.tgid && sender.uid != 0) return EPERM;
+  if ((request.notify_flags & kNotifyWithdraws) != 0) return static_cast<std::uint32_t>(config_.codes->withdraw(tid));
+  const int attached = config_.codes->attach(tid, owner, task != nullptr ? task->born_ns : 0);
+  return static_cast<std::uint32_t>(attached != 0 ? attached : config_.codes->put(tid, request.code));
 }
 
 void ProcConnector::acknowledge(const Message& message, const Sender& sender, const Answer& answer) {
@@ -120,7 +153,7 @@ void ProcConnector::acknowledge(const Message& message, const Sender& sender, co
   if (answer.to == Answer::To::nobody) return;
   // Q8: the kernel means to answer with the request's seq and cpu -1, and its sending routine puts its own there.
   event.cpu = config_.first_cpu;
-  send(event, next_seq(0), message.ack + 1);
+  send(event, {}, next_seq(0), message.ack + 1);
 }
 
 void ProcConnector::tell_tasks(Subscriber& subscriber) {

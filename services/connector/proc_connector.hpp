@@ -6,6 +6,7 @@
 //   relay(event, seq)    something the kernel has told, its number and processor kept
 //   a message to 1:1     listen, ignore, notify, resync (control.hpp)
 //
+// A thread's exit is told with the code it registered, when the kernel's own says nothing (exit_codes.hpp).
 // On the bus's thread, except interest(). Goes before its bus and after the bus's last subscriber.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "netstack/base/ports.hpp"
+#include "services/connector/exit_codes.hpp"
 #include "services/connector/listen_rules.hpp"
 
 namespace vif::cn {
@@ -22,6 +24,7 @@ class VIF_API ProcConnector final : private Bus::Watch {
   struct Config {
     bool follow_tasks =
         false;  // keep a TaskTable: for resync, trees and names; then every fork and exit is of interest
+    ExitCodes* codes = nullptr;  // what threads have registered; outlives the connector. null: a notify is ENODEV
     std::uint32_t first_cpu = 0x8000'0000;  // what producer 0 calls its processor; the kernel's are small
   };
 
@@ -37,7 +40,7 @@ class VIF_API ProcConnector final : private Bus::Watch {
   void publish(const ProcEvent& event, std::size_t producer = 0) {
     if ((interest() & bit(event.what)) != 0) publish_wanted(event, producer);
   }
-  void relay(const ProcEvent& event, std::uint32_t seq);
+  void relay(ProcEvent event, std::uint32_t seq);
   // So many events are missing here: listeners are told in their place.
   void lose(std::uint64_t count);
 
@@ -49,6 +52,12 @@ class VIF_API ProcConnector final : private Bus::Watch {
   };
   Result<Snapshot> resync(const Subscriber& subscriber) const;
 
+  // A registered code as a wait status, so that 42 does not read as a signal: its low byte is the exit status, 255 when
+  // that would be 0 and the code is not. All 32 bits are in the Extension.
+  static constexpr std::uint32_t wait_status(std::uint32_t code) {
+    return code == 0 ? 0 : ((code & 0xff) != 0 ? code & 0xff : 0xff) << 8;
+  }
+
   TaskTable& tasks() { return tasks_; }
   bool anybody_listens() const { return rules_->interest() != 0; }
 
@@ -58,9 +67,11 @@ class VIF_API ProcConnector final : private Bus::Watch {
   void departing(Subscriber& subscriber) override { rules_->departing(subscriber); }
   void control(const Message& message, const Sender& sender);
   void acknowledge(const Message& message, const Sender& sender, const Answer& answer);
+  std::uint32_t notify(const Request& request, const Sender& sender);
   void tell_tasks(Subscriber& subscriber);
+  std::optional<std::uint32_t> overlay(ProcEvent& event);
   void publish_wanted(ProcEvent event, std::size_t producer);
-  void send(const ProcEvent& event, std::uint32_t seq, std::uint32_t ack);
+  void send(const ProcEvent& event, std::optional<std::uint32_t> user_code, std::uint32_t seq, std::uint32_t ack);
   void unicast(Subscriber& subscriber, const ProcEvent& event, std::uint32_t seq, std::uint32_t ack);
   std::uint32_t next_seq(std::size_t producer);
   std::uint64_t now_ns() { return static_cast<std::uint64_t>(clock_.now().count()); }

@@ -6,19 +6,26 @@ namespace vif::cn {
 std::uint32_t SafeRules::refusal(const std::optional<Request>& request, const Sender& sender) const {
   if (!sender.initial_namespaces) return EPERM;
   if (!request) return EINVAL;
-  if (request->op == Op::resync) return tasks_ == nullptr ? ENOTSUP : 0;
-  if (request->op != Op::listen && request->op != Op::ignore) return EINVAL;
-  // What it would be sent could not reach it.
-  if (request->op == Op::listen && !sender.subscriber->is_in(kProcId.idx)) return ENOTCONN;
-  return 0;
+  switch (request->op) {
+    case Op::listen:  // what it would be sent could not reach it
+      return sender.subscriber != nullptr && sender.subscriber->is_in(kProcId.idx) ? 0 : ENOTCONN;
+    case Op::ignore:
+      return 0;
+    case Op::notify:  // shorter ones do not say a code
+      return request->payload_bytes >= 12 ? 0 : EINVAL;
+    case Op::resync:
+      return tasks_ == nullptr ? ENOTSUP : 0;
+  }
+  return EINVAL;
 }
 
 Answer SafeRules::control(const std::optional<Request>& request, const Sender& sender) {
-  if (sender.subscriber == nullptr) return {};
-  const std::uint32_t error = refusal(request, sender);
-  if (error == 0 && request->op == Op::listen) listen(*request, *sender.subscriber);
-  if (error == 0 && request->op == Op::ignore) departing(*sender.subscriber);
-  return {Answer::To::sender, error};
+  Answer answer{sender.subscriber != nullptr ? Answer::To::sender : Answer::To::nobody, refusal(request, sender)};
+  if (answer.error != 0) return answer;
+  if (request->op == Op::listen) listen(*request, *sender.subscriber);
+  if (request->op == Op::ignore && sender.subscriber != nullptr) departing(*sender.subscriber);
+  answer.granted = request->op == Op::notify || request->op == Op::resync;
+  return answer;
 }
 
 void SafeRules::listen(const Request& request, const Subscriber& subscriber) {

@@ -28,6 +28,13 @@ class VIF_API TaskTable {
   void name(std::int32_t pid, std::array<char, kCommBytes> comm);
 
   const Task* find(std::int32_t pid) const;
+  // The threads of a process.
+  template <class Visit>
+  void for_each_of(std::int32_t tgid, Visit visit) const {
+    for (const auto& [pid, task] : tasks_) {
+      if (task.tgid == tgid) visit(task);
+    }
+  }
   std::size_t size() const { return tasks_.size(); }
   // By pid, so that two runs say the same.
   std::vector<Task> sorted() const;
