@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "virtif/link.hpp"
 
@@ -21,11 +22,12 @@ class FrameBuffer {
   static constexpr std::size_t kFrames = 1024;
   static constexpr std::size_t kBytes = std::size_t{1} << 20;  // several of the largest frames
 
-  FrameBuffer() : bytes_(new std::byte[kBytes]), frames_(std::make_unique<drv::RxFrame[]>(kFrames)) {}
+  // Memory is touched only where frames have been: idle interfaces cost addresses.
+  FrameBuffer() : bytes_(new std::byte[kBytes]) { frames_.reserve(kFrames); }
 
   // Copies a frame in. False: no room.
   bool push(const drv::TxFrame& frame, std::int64_t timestamp_ns) {
-    if (count_ == kFrames || frame.bytes > kBytes - used_) return false;
+    if (frames_.size() == kFrames || frame.bytes > kBytes - used_) return false;
     std::byte* const at = bytes_.get() + used_;
     std::size_t filled = 0;
     for (const Bytes slice : frame.slices) {
@@ -33,29 +35,31 @@ class FrameBuffer {
       filled += slice.size();
     }
     assert(filled == frame.bytes);
-    frames_[count_++] = {{at, filled}, 0, timestamp_ns, frame.offload};
+    frames_.push_back({{at, filled}, 0, timestamp_ns, frame.offload});
     used_ += (filled + 7) & ~std::size_t{7};  // the copies of small frames stay word-aligned
     return true;
   }
 
-  std::size_t left() const { return count_ - next_; }
+  std::size_t left() const { return frames_.size() - next_; }
   bool empty() const { return left() == 0; }
 
   // The next frames, at most `budget`; they stay in place until clear().
   std::span<const drv::RxFrame> take(std::size_t budget) {
     const std::size_t n = std::min(budget, left());
     next_ += n;
-    return {frames_.get() + next_ - n, n};
+    return {frames_.data() + next_ - n, n};
   }
 
-  void clear() { used_ = count_ = next_ = 0; }
+  void clear() {
+    frames_.clear();
+    used_ = next_ = 0;
+  }
 
  private:
   std::unique_ptr<std::byte[]> bytes_;
-  std::unique_ptr<drv::RxFrame[]> frames_;
-  std::size_t used_ = 0;   // of bytes_
-  std::size_t count_ = 0;  // frames in it
-  std::size_t next_ = 0;   // the first not taken
+  std::vector<drv::RxFrame> frames_;  // never more than it has room for
+  std::size_t used_ = 0;              // of bytes_
+  std::size_t next_ = 0;              // the first not taken
 };
 
 // Two of them: senders fill one under the mutex while the receiver empties the other; they swap when that is empty.

@@ -23,7 +23,10 @@ bool Loop::poll(std::size_t budget) {
   if (domain_.busy()) return false;
   const FdWatch::Collected collected = watch_.collect();
   woken_ |= collected.woken;
-  domain_.poll(clock_.now(), budget);
+  {
+    const std::lock_guard lock(domain_mutex_);
+    domain_.poll(clock_.now(), budget);
+  }
   if (!collected.more && domain_.may_sleep()) {
     if (!woken_) return false;
     eventfd_t wakes = 0;
@@ -33,6 +36,12 @@ bool Loop::poll(std::size_t budget) {
   }
   if (!std::exchange(woken_, true)) wake();
   return true;
+}
+
+bool Loop::try_look(const std::function<void()>& look) {
+  const std::unique_lock lock(domain_mutex_, std::try_to_lock);
+  if (lock) look();
+  return lock.owns_lock();
 }
 
 bool Loop::spin(Time patience) {

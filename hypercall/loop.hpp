@@ -6,7 +6,9 @@
 // or let run() (hypercall/run.hpp) do it. One thread at a time, which then is the domain's thread; wake() is for any.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "hypercall/fd_watch.hpp"
@@ -38,6 +40,10 @@ class VIF_API Loop final : public net::WakePort {
 
   void wake() override;
 
+  // Any thread: calls `look` here and at once, and keeps poll() waiting meanwhile. It may read what belongs to the
+  // domain, and change nothing; the domain's now() may be long ago. False: poll() is under way, `look` was not called.
+  bool try_look(const std::function<void()>& look);
+
  private:
   Loop(ClockPort& clock, RandomPort& random, const net::Domain::Config& config, UniqueFd event, FdWatch watch)
       : clock_(clock), event_(std::move(event)), watch_(std::move(watch)), domain_(config, random, *this) {}
@@ -46,6 +52,7 @@ class VIF_API Loop final : public net::WakePort {
   UniqueFd event_;      // makes fd() readable
   bool woken_ = false;  // it does just now, as far as poll() knows
   FdWatch watch_;
+  std::mutex domain_mutex_;  // poll()'s, and now and then a looker's
   net::Domain domain_;
 };
 

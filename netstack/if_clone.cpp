@@ -12,6 +12,11 @@ constexpr std::size_t kBaseBytesMax = IfCloneTable::kNameBytesMax - 5;  // leave
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_base_char(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
+// What comes before the unit.
+std::size_t base_bytes_of(std::string_view name) {
+  return static_cast<std::size_t>(std::find_if(name.begin(), name.end(), is_digit) - name.begin());
+}
+
 std::string quoted(std::string_view name) { return "'" + std::string(name.substr(0, 64)) + "'"; }
 
 }  // namespace
@@ -55,8 +60,7 @@ std::string IfCloneTable::cloners() const {
 }
 
 Result<IfCloneTable::Named> IfCloneTable::parse(std::string_view name) {
-  const std::size_t base_bytes =
-      static_cast<std::size_t>(std::find_if(name.begin(), name.end(), is_digit) - name.begin());
+  const std::size_t base_bytes = base_bytes_of(name);
   const auto kind = kinds_.find(name.substr(0, base_bytes));
   if (kind == kinds_.end()) {
     return fail(std::errc::invalid_argument,
@@ -121,12 +125,16 @@ Ifnet* IfCloneTable::find(std::string_view name) const {
 }
 
 ClonedIf* IfCloneTable::find_clone(std::string_view name) const {
-  for (const auto& [base, kind] : kinds_) {
-    for (const auto& [unit, entry] : kind.units) {
-      if (!entry.departing && entry.clone->ifnet().name() == name) return entry.clone.get();
-    }
-  }
-  return nullptr;
+  const std::size_t base_bytes = base_bytes_of(name);
+  const auto kind = kinds_.find(name.substr(0, base_bytes));
+  std::uint32_t number = 0;
+  if (kind == kinds_.end() ||
+      std::from_chars(name.data() + base_bytes, name.data() + name.size(), number).ec != std::errc{})
+    return nullptr;
+  const auto unit = kind->second.units.find(number);
+  if (unit == kind->second.units.end() || unit->second.departing) return nullptr;
+  ClonedIf* const clone = unit->second.clone.get();
+  return clone->ifnet().name() == name ? clone : nullptr;  // "virt01" is not virt1
 }
 
 }  // namespace vif::net

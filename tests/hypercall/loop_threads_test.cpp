@@ -72,4 +72,29 @@ TEST_F(SleepingLoop, is_woken_by_wake_itself) {
   other.join();
 }
 
+// What commands write and lookers read is never half done; TSan sees whether anything is between them.
+TEST_F(SleepingLoop, lets_other_threads_look_while_nobody_polls) {
+  constexpr int kCommands = 5'000;
+  int first = 0, second = 0;
+  std::atomic<bool> done{false};
+  int looks = 0;
+  std::thread other([&] {
+    for (int i = 0; i < kCommands; ++i) {
+      while (!loop->domain().post([&] { ++first, ++second; })) std::this_thread::yield();
+      looks += loop->try_look([&] { EXPECT_EQ(first, second); });
+    }
+    while (!loop->domain().post([&] { done = true; })) std::this_thread::yield();
+  });
+  run_until([&] { return done.load(); });
+  other.join();
+  EXPECT_EQ(first, kCommands);
+  EXPECT_TRUE(loop->try_look([&] { ++looks; })) << "asleep, it is there to be looked at";
+  EXPECT_GT(looks, 0);
+  ASSERT_TRUE(loop->domain().post([&] {
+    std::thread looker([&] { EXPECT_FALSE(loop->try_look([] { FAIL() << "in the middle of a poll"; })); });
+    looker.join();
+  }));
+  loop->poll(16);
+}
+
 }  // namespace

@@ -31,8 +31,9 @@ constexpr std::uint64_t kEventsInFlightMax = 4096;             // from the domai
 }  // namespace
 
 struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsServer::Source {
-  State(ControlSocket socket_in, host::Node& node_in, const Config& config_in)
+  State(ControlSocket socket_in, host::Loop& loop_in, host::Node& node_in, const Config& config_in)
       : config(config_in),
+        loop(loop_in),
         node(node_in),
         socket(std::move(socket_in)),
         state(context, node_in, config_in.state_path),
@@ -79,10 +80,19 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
           session,
           {kMethodNotFound, "there is no method '" + request.method + "'; 'verbs' lists those there are", request.id});
     }
+    if (verb->only_looks && look(*verb, session, request)) return;
     const bool posted =
-        node.domain().post([this, verb, client = session.id(), request] { run(*verb, client, request); });
+        loop.domain().post([this, verb, client = session.id(), request] { run(*verb, client, request); });
     if (!posted) return answer(session, {EAGAIN, "virtifd is busy: try again", request.id});
     if (verb->answers_later()) request.id.is_null() ? session.reply("") : session.later();
+  }
+
+  // What most requests are, without two threads waking each other. False: the domain is at work, and has to be asked.
+  bool look(const host::Verb& verb, ControlSession& session, const RpcRequest& request) {
+    std::optional<Result<Json>> seen;
+    if (!loop.try_look([&] { seen = host::call_verb(node, verb, request.params); })) return false;
+    answered(session.id(), request.id, *seen);
+    return true;
   }
 
   void monitor(ControlSession& session, const RpcRequest& request) {
@@ -103,7 +113,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
         return;
       }
       // On the domain's thread, which the file keeps waiting: a rare thing, asked for by the operator.
-      (void)node.domain().post([this] {
+      (void)loop.domain().post([this] {
         const Status loaded = load_config(node, config.config_path);
         if (!loaded) std::fprintf(stderr, "virtifd: %s\n", loaded.error().text.c_str());
         asio::post(context, [this] { state.changed(); });
@@ -112,7 +122,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
   }
 
   bool measure(std::function<void(std::string)> ready) override {
-    return node.domain().post([this, ready = std::move(ready)] {
+    return loop.domain().post([this, ready = std::move(ready)] {
       NodeReading reading = read_node(node);
       reading.events = events->last();
       // The text is made on the other thread.
@@ -183,6 +193,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
   }
 
   const Config config;
+  host::Loop& loop;
   host::Node& node;
   ControlSocket socket;
   std::atomic<std::uint64_t> events_in_flight{0};
@@ -202,10 +213,10 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
 ControlServer::ControlServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket,
-                                                            std::optional<MetricsListener> metrics, host::Node& node,
-                                                            const Config& config) {
+                                                            std::optional<MetricsListener> metrics, host::Loop& loop,
+                                                            host::Node& node, const Config& config) {
   try {
-    auto state = std::make_unique<State>(std::move(socket), node, config);
+    auto state = std::make_unique<State>(std::move(socket), loop, node, config);
     host::UniqueFd fd = state->socket.take_fd();
     state->acceptor.assign(asio::local::stream_protocol(), fd.get());
     (void)fd.release();

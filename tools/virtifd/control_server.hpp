@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // virtifd's control plane, on a thread of its own: parsing, writing and slow clients cost the data path nothing. A verb
-// crosses to the node's domain as a posted command, and its result comes back the same way.
+// crosses to the node's domain as a posted command, and its result comes back the same way. One that only looks is
+// called on this thread while the domain is not polled: most of the time, and in a third of it.
 //
 //   client -> ControlSession -> Domain::post -> call_verb      control thread | domain's thread
 //   client <- ControlSession <- asio::post  <- result, events
+//   client <-> ControlSession -> Loop::try_look -> call_verb   control thread
 //
 // Made and destroyed on the domain's thread while the domain is not polled.
 #pragma once
@@ -13,6 +15,7 @@
 #include <string>
 
 #include "hypercall/host/node.hpp"
+#include "hypercall/loop.hpp"
 #include "tools/virtifd/control_socket.hpp"
 #include "tools/virtifd/metrics_listener.hpp"
 
@@ -28,9 +31,9 @@ class ControlServer {
     std::string state_path;      // written when something changed; empty: none
   };
 
-  // Serves at once. The node outlives it. Errors: the host's.
+  // Serves at once. The node, whose domain is the loop's, outlives it. Errors: the host's.
   static Result<std::unique_ptr<ControlServer>> start(ControlSocket socket, std::optional<MetricsListener> metrics,
-                                                      host::Node& node, const Config& config);
+                                                      host::Loop& loop, host::Node& node, const Config& config);
   ~ControlServer();  // hangs up on everybody
 
  private:

@@ -139,7 +139,7 @@ int serve(const Options& options) {
   if (Status begun = begin(node, options, *doors); !begun) return failed(begun.error().text);
   const std::string at = doors->control->path(), metrics_at = doors->metrics ? doors->metrics->shown : "";
   const auto server =
-      tools::ControlServer::start(std::move(*doors->control), std::move(doors->metrics), node,
+      tools::ControlServer::start(std::move(*doors->control), std::move(doors->metrics), **loop, node,
                                   {.group = *group, .config_path = options.config, .state_path = options.state});
   if (!server) return failed(server.error().text);
   std::fprintf(stderr, "virtifd: listening at %s\n", at.c_str());

@@ -6,7 +6,10 @@
 namespace vif::tools {
 namespace {
 
-std::string line_of(const Json& message) { return message.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'; }
+std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// The members, in JSON already, behind the version: what is large is not copied into a message first.
+std::string line_of(std::string_view members) { return R"({"jsonrpc":"2.0",)" + std::string(members) + "}\n"; }
 
 bool is_id(const Json& id) { return id.is_string() || id.is_number() || id.is_null(); }
 
@@ -43,21 +46,22 @@ std::variant<RpcRequest, RpcFault> parse_request(std::string_view line) {
 }
 
 std::string request_line(std::uint64_t id, std::string_view method, const Json& params) {
-  return line_of({{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}});
+  return line_of(R"("id":)" + std::to_string(id) + R"(,"method":)" + text_of(method) + R"(,"params":)" +
+                 text_of(params));
 }
 
 std::string result_line(const Json& id, const Json& result) {
-  return line_of({{"jsonrpc", "2.0"}, {"id", id}, {"result", result}});
+  return line_of(R"("id":)" + text_of(id) + R"(,"result":)" + text_of(result));
 }
 
 std::string fault_line(const RpcFault& fault) {
   Json error = {{"code", fault.code}, {"message", fault.message}};
   if (const char* name = fault.code > 0 ? strerrorname_np(fault.code) : nullptr) error["data"] = {{"errno", name}};
-  return line_of({{"jsonrpc", "2.0"}, {"id", fault.id}, {"error", std::move(error)}});
+  return line_of(R"("id":)" + text_of(fault.id) + R"(,"error":)" + text_of(error));
 }
 
 std::string notification_line(std::string_view method, const Json& params) {
-  return line_of({{"jsonrpc", "2.0"}, {"method", method}, {"params", params}});
+  return line_of(R"("method":)" + text_of(method) + R"(,"params":)" + text_of(params));
 }
 
 RpcFault fault_of(const Error& error, const Json& id) { return {error.number(), error.text, id}; }

@@ -8,6 +8,8 @@
 namespace vif::host {
 namespace {
 
+constexpr std::size_t kLinkKeysMax = 24;
+
 // The words of ip(8), in its order.
 Json flag_names(const net::Ifnet& ifp) {
   struct Named {
@@ -58,9 +60,10 @@ Json stats_json(const net::IfData& data) {
 
 // Each reason, also those that never happened: a script need not ask whether the key is there.
 Json drops_json(const net::IfData& data) {
-  Json drops = Json::object();
-  for (std::size_t i = 0; i < kDropReasons; ++i) drops[std::string(kDropReasonNames[i])] = data.drops[i];
-  return drops;
+  Json::object_t drops;
+  drops.reserve(kDropReasons);
+  for (std::size_t i = 0; i < kDropReasons; ++i) drops.emplace_back(kDropReasonNames[i], data.drops[i]);
+  return Json(std::move(drops));
 }
 
 Json own_json(Node& node, const net::Ifnet& ifp) {
@@ -76,26 +79,29 @@ Json own_json(Node& node, const net::Ifnet& ifp) {
 }  // namespace
 
 Json link_json(Node& node, const net::Ifnet& ifp, bool with_stats) {
-  Json link = {{"ifindex", ifp.index()},
-               {"ifname", ifp.name()},
-               {"flags", flag_names(ifp)},
-               {"mtu", ifp.mtu_bytes()},
-               {"qdisc", "pfifo"},
-               {"operstate", operstate(ifp)},
-               {"linkmode", "DEFAULT"},
-               {"group", "default"},
-               {"txqlen", net::IfQueue::kDefaultFrames},
-               {"link_type", "ether"},
-               {"address", ifp.lladdr().to_string()},
-               {"broadcast", net::kBroadcast.to_string()},
-               {"promiscuity", ifp.promisc_count()},
-               {"allmulti", ifp.allmulti_count()},
-               {"min_mtu", net::Ifnet::kMtuMin},
-               {"max_mtu", ifp.mtu_bytes_max()}};
+  Json::object_t link;  // entry by entry: a thousand interfaces are shown at a time, and braces copy what is in them
+  link.reserve(kLinkKeysMax);
+  const auto put = [&link](const char* key, Json value) { link.emplace_back(key, std::move(value)); };
+  put("ifindex", ifp.index());
+  put("ifname", ifp.name());
+  put("flags", flag_names(ifp));
+  put("mtu", ifp.mtu_bytes());
+  put("qdisc", "pfifo");
+  put("operstate", operstate(ifp));
+  put("linkmode", "DEFAULT");
+  put("group", "default");
+  put("txqlen", net::IfQueue::kDefaultFrames);
+  put("link_type", "ether");
+  put("address", ifp.lladdr().to_string());
+  put("broadcast", net::kBroadcast.to_string());
+  put("promiscuity", ifp.promisc_count());
+  put("allmulti", ifp.allmulti_count());
+  put("min_mtu", net::Ifnet::kMtuMin);
+  put("max_mtu", ifp.mtu_bytes_max());
   Json own = own_json(node, ifp);
   if (with_stats) {
     const net::IfData data = ifp.counters.read();
-    link["stats64"] = stats_json(data);
+    put("stats64", stats_json(data));
     own["received"] = data.received();
     own["offered"] = data.offered();
     own["rx_segments"] = data.isegments;
@@ -103,8 +109,8 @@ Json link_json(Node& node, const net::Ifnet& ifp, bool with_stats) {
     own["tx_multicast"] = data.omcasts;
     own["drops"] = drops_json(data);
   }
-  link["virtif"] = std::move(own);
-  return link;
+  put("virtif", std::move(own));
+  return Json(std::move(link));
 }
 
 }  // namespace vif::host

@@ -152,7 +152,7 @@ constexpr std::array kVerbs = {
          kSetParams, "the interface, as link.show", set},
     Verb{"link.del", "Takes an interface away.", kDelParams, "{}", del},
     Verb{"link.show", "The interfaces, oldest first, with the keys of `ip -j -d link`.", kShowParams,
-         "an array of interfaces", show},
+         "an array of interfaces", show, nullptr, true},
 };
 
 }  // namespace

@@ -38,6 +38,8 @@ struct Verb {
   Result<Json> (*run)(Node& node, const Json& params);  // with parameters that call_verb has checked
   // Instead of run, where the answer takes its time.
   void (*begin)(Node& node, const Json& params, Answer answer) = nullptr;
+  // It reads, changes nothing and asks for no time: Loop::try_look may run it, too.
+  bool only_looks = false;
 
   bool answers_later() const { return begin != nullptr; }
 };
