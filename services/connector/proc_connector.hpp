@@ -58,6 +58,7 @@ class VIF_API ProcConnector final : private Bus::Watch {
     return code == 0 ? 0 : ((code & 0xff) != 0 ? code & 0xff : 0xff) << 8;
   }
 
+  bool follows_tasks() const { return config_.follow_tasks; }
   TaskTable& tasks() { return tasks_; }
   bool anybody_listens() const { return rules_->interest() != 0; }
 
