@@ -98,7 +98,7 @@ Result<Ifnet*> IfCloneTable::create(std::string_view name) {
   if (!clone) return std::move(clone).error();
   Ifnet& ifp = (*clone)->ifnet();
   kind.units.emplace(unit, Unit{std::move(*clone), false});
-  domain_.publish(ifp);
+  if (ifp.index() == 0) domain_.publish(ifp);  // a bridge does that itself
   return &ifp;
 }
 

@@ -23,6 +23,9 @@ Result<net::Ifnet*> Node::find(std::string_view ifname) {
 }
 
 Status Node::attach_inet(net::Ifnet& ifp) {
+  if (const net::Ifnet* master = bridges_.master_of(ifp)) {
+    return fail(EBUSY, ifp.name() + " is a port of " + master->name() + ", which can have addresses instead");
+  }
   Status attached = inet_.attach(ifp);
   return !attached && attached.error().number() == EEXIST ? Status() : attached;
 }
@@ -37,6 +40,8 @@ void Node::if_arrived(net::Ifnet& ifp) {
 
 void Node::if_departed(net::Ifnet& ifp) {
   asked_.erase(ifp.index());
+  leases_.forget(ifp);
+  bridges_.forget(ifp);
   if (listener_ != nullptr) listener_->link_departed(ifp);
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hypercall/host/bridges.hpp"
+#include "hypercall/host/leases.hpp"
 #include "hypercall/host/pings.hpp"
 #include "netstack/if_clone.hpp"
 #include "netstack/inet/inet.hpp"
@@ -43,11 +45,13 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
   net::IfCloneTable& interfaces() { return interfaces_; }
   net::inet::Inet& inet() { return inet_; }
   Pings& pings() { return pings_; }
+  Leases& leases() { return leases_; }
+  Bridges& bridges() { return bridges_; }
   Asked& asked(const net::Ifnet& ifp) { return asked_[ifp.index()]; }
 
   // ENODEV: there is none; the text names those there are.
   Result<net::Ifnet*> find(std::string_view ifname);
-  // Puts the stack on an interface that does not have it yet. Errors: Inet::attach's.
+  // Puts the stack on an interface that does not have it yet. EBUSY: it is a bridge's port. Otherwise Inet::attach's.
   Status attach_inet(net::Ifnet& ifp);
 
   // One listener; null: none. It is told last and may not destroy interfaces.
@@ -65,7 +69,9 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
   net::IfCloneTable& interfaces_;
   net::inet::Inet inet_;
   Pings pings_{domain(), inet_};
+  Leases leases_{inet_};
   std::map<std::uint32_t, Asked> asked_;  // by interface index
+  Bridges bridges_{interfaces_};          // goes first: what it takes away, the others hear
   NodeListener* listener_ = nullptr;
 };
 

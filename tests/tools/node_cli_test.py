@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
@@ -57,6 +58,37 @@ class NodeCli(DaemonCase):
         self.ctl("route", "del", "10.0.0.0/8")
         self.ctl("route", "del", "default")
         self.assertIn("no route to", self.ctl("route", "del", "10.0.0.0/8", status=FAILED))
+
+    def test_bridges(self):
+        self.ctl("link", "add", "bridge0", "up")
+        for n in range(2):
+            self.ctl("link", "add", f"virt{n}", "linkstr", f"mem:lan{n}", "master", "bridge0", "up")
+            self.ctl("link", "add", f"virt{n + 2}", "linkstr", f"mem:lan{n}", "up")
+        self.ctl("addr", "add", "192.0.2.1/24", "dev", "bridge0")
+        self.assertIn("can have addresses instead", self.ctl("addr", "add", "192.0.2.9/24", "dev", "virt0", status=FAILED))
+        self.assertIn("virt3 is no bridge", self.ctl("link", "set", "virt2", "master", "virt3", status=FAILED))
+        self.ctl("addr", "add", "198.51.100.1/24", "dev", "virt2")
+        self.assertIn("give them to bridge0", self.ctl("link", "set", "virt2", "master", "bridge0", status=FAILED))
+        self.assertIn("mtu 1500 master bridge0 state UP\n", self.ctl("link", "show", "virt0"))
+        ports = json.loads(self.ctl("port", "-j"))
+        self.assertEqual([(port["ifname"], port["state"]) for port in ports],
+                         [("bridge0", "forwarding"), ("virt0", "forwarding"), ("virt1", "forwarding")])
+        self.ctl("fdb", "add", "02:00:00:00:00:99", "dev", "virt1")
+        while "dev virt0 master bridge0 heard" not in self.ctl("fdb"):  # virt2's stack says things behind virt0
+            time.sleep(0.05)
+        self.assertIn("02:00:00:00:00:99 dev virt1 master bridge0 permanent\n", self.ctl("fdb", "show", "bridge0"))
+        self.ctl("fdb", "del", "02:00:00:00:00:99", "dev", "virt1")
+        self.assertNotIn("permanent", self.ctl("bridge", "fdb", "show"))
+        self.assertIn("flooded", self.ctl("bridge", "link"))
+        config = self.ctl("config")
+        (self.folder / "config").write_text(config)
+        self.ctl("link", "set", "virt0", "nomaster")
+        self.ctl("link", "del", "bridge0")
+        self.assertEqual(self.ctl("port"), "")
+        self.ctl("config", "--apply", self.folder / "config")
+        self.assertEqual(len(json.loads(self.ctl("port", "-j"))), 3)
+        self.ctl("link", "del", "virt1")
+        self.assertEqual(len(json.loads(self.ctl("port", "-j"))), 2)
 
     def test_is_spoken_to_like_a_bsd(self):
         self.ctl("ifconfig", "virt0", "create", "linkstr", "mem:lan", "link", "02:00:00:00:00:01")

@@ -9,13 +9,14 @@ import json
 import os
 import pty
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import unittest
 
-from daemon_case import USAGE, VIRTIFCTL, DaemonCase
+from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
 
 NOT_BEGUN, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
 # As root: a /dev of one's own, where everybody may have TAPs.
@@ -165,6 +166,44 @@ class RunBesideVirtifd(DaemonCase):
                    "ping", "-c", "1", "-W", "5", "192.0.2.1")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("192.0.2.9 dev virt0 lladdr", self.ctl("neigh"))
+
+    def test_gives_virtifd_a_lease(self):
+        need_rooms()
+        if not shutil.which("dnsmasq"):
+            self.skipTest("dnsmasq is not installed")
+        wire = self.folder / "wire"
+        self.ctl("link", "add", "virt0", "linkstr", f"stream:{wire},listen")
+        self.ctl("addr", "add", "dhcp", "dev", "virt0")
+        self.assertIn("asks for a lease already", self.ctl("addr", "add", "dhcp", "dev", "virt0", status=FAILED))
+        server = subprocess.Popen(
+            [VIRTIFCTL, "run", "--linkstr", f"stream:{wire}", "--address", "192.0.2.1/24", "--", "dnsmasq", "--no-daemon",
+             "--conf-file=/dev/null", "--port=0", "--interface=eth0", "--bind-interfaces", "--user=root", "--no-ping",
+             "--dhcp-authoritative", f"--dhcp-leasefile={self.folder}/leases", "--pid-file=", "--log-facility=/dev/null",
+             "--dhcp-range=192.0.2.100,192.0.2.100,255.255.255.0,600", "--dhcp-option=option:mtu,1400",
+             "--dhcp-option=option:dns-server,192.0.2.53"], stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        end = time.monotonic() + 60
+        while "dhcp bound" not in self.ctl("addr"):
+            self.assertLess(time.monotonic(), end, self.ctl("addr"))
+            time.sleep(0.1)
+        shown = self.ctl("addr")
+        self.assertIn("dhcp bound server 192.0.2.1 dns 192.0.2.53\n", shown)
+        self.assertIn("inet 192.0.2.100/24 brd 192.0.2.255 scope global proto dhcp\n", shown)
+        self.assertIn("mtu 1400", shown)
+        self.assertIn("default via 192.0.2.1 dev virt0 proto dhcp\n", self.ctl("route"))
+        self.assertIn("1 received", self.ctl("ping", "-c", "1", "192.0.2.1"))
+        config = json.loads(self.ctl("config"))
+        self.assertEqual((config["interfaces"][0]["addr"], config["routes"]), (["dhcp"], []))
+        (self.folder / "config").write_text(json.dumps(config))
+        self.ctl("config", "--apply", self.folder / "config")
+        self.ctl("addr", "del", "dhcp", "dev", "virt0")
+        self.assertNotIn("192.0.2.100", self.ctl("addr"))
+        self.assertNotIn("default", self.ctl("route"))
+        self.assertIn("asks for no lease", self.ctl("addr", "del", "dhcp", "dev", "virt0", status=FAILED))
+        self.ctl("config", "--apply", self.folder / "config")
+        self.assertRegex(self.ctl("addr"), "dhcp (init|selecting)")
+        self.ctl("link", "del", "virt0")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import unittest
 from daemon_case import FAILED, VIRTIFD, Client, DaemonCase
 
 CONFIG = {
-    "interfaces": [{"ifname": "virt0", "linkstr": "mem:lan", "address": "02:00:00:00:00:01", "mtu": 1400, "promisc": False,
-                    "allmulti": False, "up": True, "maddr": ["01:00:5e:00:00:fb"], "addr": ["192.0.2.1/24"]}],
+    "interfaces": [{"ifname": "virt0", "linkstr": "mem:lan", "master": None, "address": "02:00:00:00:00:01", "mtu": 1400,
+                    "promisc": False, "allmulti": False, "up": True, "maddr": ["01:00:5e:00:00:fb"], "addr": ["192.0.2.1/24"]}],
     "routes": [{"dst": "0.0.0.0/0", "gateway": "192.0.2.254", "dev": "virt0"}],
     "neighbours": [{"dst": "192.0.2.9", "lladdr": "02:00:00:00:00:09", "dev": "virt0"}],
 }

@@ -2,6 +2,7 @@
 // virtifctl: parses, calls the verb, prints. Exit status: 0 done, 1 something failed (results are still printed), 2
 // usage; `ping` has ping(8)'s, `run` its program's.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -43,7 +44,19 @@ int check_command(const CLI::App& app, std::string_view word) {
   return kUsage;
 }
 
+// bridge(8) has these behind `bridge`, where we have link strings.
+void take_as_of_bridge(int& argc, char**& argv) {
+  if (argc < 3 || std::string_view(argv[1]) != "bridge") return;
+  static std::array<char, 5> port = {"port"};
+  const std::string_view word(argv[2]);
+  if (word == "show" || word == "link") argv[2] = port.data();
+  else if (word != "fdb") return;
+  argv[1] = argv[0];
+  ++argv, --argc;
+}
+
 int run(int argc, char** argv) {
+  take_as_of_bridge(argc, argv);
   CLI::App app("Virtual Ethernet interfaces in user space.", "virtifctl");
   app.set_version_flag("--version", "virtifctl " VIF_VERSION);
   app.require_subcommand(1);

@@ -31,6 +31,8 @@ constexpr std::string_view description(std::string_view object) {
   if (object == "maddr") return "The Ethernet groups its interfaces are in.";
   if (object == "addr") return "Their IP addresses.";
   if (object == "route") return "Its routes.";
+  if (object == "port") return "The ports of its bridges.";
+  if (object == "fdb") return "Who is behind which port of its bridges.";
   return "Its neighbours.";
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// `virtifctl link|maddr|addr|route|neigh ...` `virtifctl config` and `virtifctl monitor`: what is asked of a virtifd.
+// `virtifctl link|maddr|addr|route|neigh|port|fdb ...` `virtifctl config` and `virtifctl monitor`: what is asked of a
+// virtifd.
 #pragma once
 
 #include <CLI/CLI.hpp>

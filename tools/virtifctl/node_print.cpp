@@ -38,12 +38,14 @@ void print_stats(const Json& stats, const Json& drops) {
 }
 
 void print_link(const Json& link) {
-  fmt::print("{}: {}: <{}> mtu {} state {}\n", text(link, "ifindex"), text(link, "ifname"), joined(link["flags"]),
-             text(link, "mtu"), text(link, "operstate"));
+  const std::string master = text(link, "master");
+  fmt::print("{}: {}: <{}> mtu {}{} state {}\n", text(link, "ifindex"), text(link, "ifname"), joined(link["flags"]),
+             text(link, "mtu"), master.empty() ? "" : " master " + master, text(link, "operstate"));
   fmt::print("    link/{} {} brd {}\n", text(link, "link_type"), text(link, "address"), text(link, "broadcast"));
   const Json& own = link["virtif"];
   const std::string linkstr = text(own, "linkstr");
-  fmt::print("    {}\n", linkstr.empty() ? "no link" : "linkstr " + linkstr);
+  if (link.contains("linkinfo")) fmt::print("    {}\n", text(link["linkinfo"], "info_kind"));
+  else fmt::print("    {}\n", linkstr.empty() ? "no link" : "linkstr " + linkstr);
   if (own.contains("chosen")) fmt::print("    {}\n", text(own, "chosen"));
   if (own.contains("link_error")) fmt::print("    link error: {}\n", text(own, "link_error"));
   if (link.contains("stats64")) print_stats(link["stats64"], own["drops"]);
@@ -54,8 +56,16 @@ std::string lifetime(const Json& address, const char* key) {
   return seconds == UINT32_MAX ? "forever" : fmt::format("{}sec", seconds);
 }
 
+void print_dhcp(const Json& dhcp) {
+  std::string line = "    dhcp " + text(dhcp, "state");
+  if (dhcp.contains("server")) line += " server " + text(dhcp, "server");
+  if (!dhcp["dns"].empty()) line += " dns " + joined(dhcp["dns"]);
+  fmt::print("{}\n", line);
+}
+
 void print_addresses(const Json& link) {
   print_link(link);
+  if (link["virtif"].contains("dhcp")) print_dhcp(link["virtif"]["dhcp"]);
   for (const Json& address : link["addr_info"]) {
     std::string line =
         fmt::format("    {} {}/{}", text(address, "family"), text(address, "local"), text(address, "prefixlen"));
@@ -91,6 +101,24 @@ void print_neighbour(const Json& neighbour) {
              joined(neighbour["state"]));
 }
 
+void print_port(const Json& port) {
+  const Json& own = port["virtif"];
+  std::string line = fmt::format("{}: {}: mtu {} master {} state {}", text(port, "ifindex"), text(port, "ifname"),
+                                 text(port, "mtu"), text(port, "master"), text(port, "state"));
+  if (port["state"] == "blocking") line += " by " + text(own, "blocked_by");
+  fmt::print("{} stations {}\n", line, text(own, "stations"));
+  std::string fates;
+  for (const auto& [fate, frames] : own["fates"].items()) {
+    if (frames != 0) fates += fmt::format("{}{} {}", fates.empty() ? "" : ", ", fate, frames.dump());
+  }
+  if (!fates.empty()) fmt::print("    {}\n", fates);
+}
+
+void print_station(const Json& station) {
+  fmt::print("{} dev {} master {} {}\n", text(station, "mac"), text(station, "ifname"), text(station, "master"),
+             station["state"] == "permanent" ? "permanent" : "heard " + text(station["virtif"], "silent_s") + " s ago");
+}
+
 }  // namespace
 
 void print_node(std::string_view object, const Json& result) {
@@ -99,6 +127,8 @@ void print_node(std::string_view object, const Json& result) {
     else if (object == "addr") print_addresses(row);
     else if (object == "maddr") print_groups(row);
     else if (object == "route") print_route(row);
+    else if (object == "port") print_port(row);
+    else if (object == "fdb") print_station(row);
     else print_neighbour(row);
   }
 }

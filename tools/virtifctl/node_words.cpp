@@ -37,7 +37,9 @@ constexpr std::array kLinkSet = {Word{"dev", "ifname", Takes::value},
                                  Word{"promisc", "promisc", Takes::on_off},
                                  Word{"allmulti", "allmulti", Takes::on_off},
                                  Word{"linkstr", "linkstr", Takes::value},
-                                 Word{"nolinkstr", "linkstr", Takes::null}};
+                                 Word{"nolinkstr", "linkstr", Takes::null},
+                                 Word{"master", "master", Takes::value},
+                                 Word{"nomaster", "master", Takes::null}};
 constexpr std::array kDevIfname = {Word{"dev", "ifname", Takes::value}};
 constexpr std::array kAddrAdd = {kDevIfname[0], Word{"probe", "probe", Takes::yes}};
 constexpr std::array kRoute = {Word{"to", "dst", Takes::value}, Word{"via", "gateway", Takes::value},
@@ -45,16 +47,20 @@ constexpr std::array kRoute = {Word{"to", "dst", Takes::value}, Word{"via", "gat
 constexpr std::array kNeigh = {Word{"to", "dst", Takes::value}, Word{"lladdr", "lladdr", Takes::value},
                                Word{"dev", "dev", Takes::value}};
 
+constexpr std::array kFdb = {Word{"dev", "dev", Takes::value}};
+constexpr std::array kOfBridge = {Word{"br", "ifname", Takes::value}};
+
 constexpr std::string_view kSetUsage =
-    " NAME [up | down] [linkstr S | nolinkstr] [mtu N] [address MAC] [promisc on|off] [allmulti on|off]";
+    " NAME [up | down] [linkstr S | nolinkstr] [master BRIDGE | nomaster] [mtu N] [address MAC] [promisc on|off] "
+    "[allmulti on|off]";
 constexpr std::array kLink = {
     Command{"add", "ifname", kLinkSet, kSetUsage}, Command{"set", "ifname", kLinkSet, kSetUsage},
     Command{"del", "ifname", kDevIfname, " NAME"}, Command{"show", "ifname", kDevIfname, " [NAME]"}};
 constexpr std::array kMaddr = {Command{"add", "address", kDevIfname, " MAC[-MAC] dev NAME"},
                                Command{"del", "address", kDevIfname, " MAC[-MAC] dev NAME"},
                                Command{"show", "ifname", kDevIfname, " [dev NAME]"}};
-constexpr std::array kAddr = {Command{"add", "local", kAddrAdd, " ADDRESS/LENGTH dev NAME [probe]"},
-                              Command{"del", "local", kDevIfname, " ADDRESS dev NAME"},
+constexpr std::array kAddr = {Command{"add", "local", kAddrAdd, " ADDRESS/LENGTH|dhcp dev NAME [probe]"},
+                              Command{"del", "local", kDevIfname, " ADDRESS|dhcp dev NAME"},
                               Command{"show", "ifname", kDevIfname, " [dev NAME]"}};
 constexpr std::array kRoutes = {Command{"add", "dst", kRoute, " NETWORK|default [via ADDRESS] [dev NAME]"},
                                 Command{"del", "dst", kRoute, " NETWORK|default [via ADDRESS] [dev NAME]"},
@@ -62,8 +68,13 @@ constexpr std::array kRoutes = {Command{"add", "dst", kRoute, " NETWORK|default 
 constexpr std::array kNeighs = {Command{"add", "dst", kNeigh, " ADDRESS lladdr MAC dev NAME"},
                                 Command{"del", "dst", kNeigh, " ADDRESS dev NAME"},
                                 Command{"show", "", std::span(kNeigh).subspan<2>(), " [dev NAME]"}};
-constexpr std::array kObjects = {Object{"link", kLink}, Object{"maddr", kMaddr}, Object{"addr", kAddr},
-                                 Object{"route", kRoutes}, Object{"neigh", kNeighs}};
+constexpr std::array kPorts = {Command{"show", "ifname", kOfBridge, " [BRIDGE]"}};
+constexpr std::array kFdbs = {Command{"add", "lladdr", kFdb, " MAC dev PORT"},
+                              Command{"del", "lladdr", kFdb, " MAC dev PORT"},
+                              Command{"show", "ifname", kOfBridge, " [BRIDGE]"}};
+constexpr std::array kObjects = {Object{"link", kLink},    Object{"maddr", kMaddr},  Object{"addr", kAddr},
+                                 Object{"route", kRoutes}, Object{"neigh", kNeighs}, Object{"port", kPorts},
+                                 Object{"fdb", kFdbs}};
 
 const Object& object_named(std::string_view name) { return *std::ranges::find(kObjects, name, &Object::name); }
 
@@ -123,7 +134,7 @@ Result<Json> parse_params(const Command& command, std::span<const std::string> w
 }  // namespace
 
 std::span<const std::string_view> node_objects() {
-  static constexpr std::array<std::string_view, 5> kNames = {"link", "maddr", "addr", "route", "neigh"};
+  static constexpr std::array<std::string_view, 7> kNames = {"link", "maddr", "addr", "route", "neigh", "port", "fdb"};
   return kNames;
 }
 

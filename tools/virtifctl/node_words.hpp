@@ -17,7 +17,7 @@ struct NodeCall {
   Json params;
 };
 
-// What may follow virtifctl: link, maddr, addr, route, neigh.
+// What may follow virtifctl: link, maddr, addr, route, neigh, port, fdb.
 std::span<const std::string_view> node_objects();
 
 // `words` are what follows the object. Without any: show. EINVAL says what could stand there.

@@ -11,10 +11,13 @@ using namespace net::inet;
 
 constexpr VerbParam kIfname{"ifname", ParamType::text, true, "the interface"};
 constexpr std::array kAddParams = {
-    kIfname, VerbParam{"local", ParamType::text, true, "the address and its network's length, as in 192.0.2.1/24"},
+    kIfname,
+    VerbParam{"local", ParamType::text, true,
+              "the address and its network's length, as in 192.0.2.1/24; dhcp: what a DHCP server gives, as long as it "
+              "does"},
     VerbParam{"probe", ParamType::boolean, false,
               "IPv4: ask the link first whether somebody has it, some seconds long (RFC 5227); IPv6 always does"}};
-constexpr std::array kDelParams = {kIfname, VerbParam{"local", ParamType::text, true, "the address"}};
+constexpr std::array kDelParams = {kIfname, VerbParam{"local", ParamType::text, true, "the address; dhcp: the lease"}};
 constexpr std::array kShowParams = {
     VerbParam{"ifname", ParamType::text, false, "this one's; all, when it is not given"}};
 
@@ -63,12 +66,28 @@ Json address_json(const InterfaceAddress& address, Time now) {
   return json;
 }
 
+Json dhcp_json(const DhcpClient& client, Time now) {
+  static constexpr std::array kStates = {"stopped", "init",  "selecting", "requesting", "rebooting",
+                                         "probing", "bound", "renewing",  "rebinding"};
+  Json json = {{"state", kStates[static_cast<std::size_t>(client.state())]}, {"dns", Json::array()}};
+  if (!client.lease()) return json;
+  json["server"] = client.lease()->server.to_string();
+  json["valid_life_time"] = seconds_left(client.lease()->until, now);
+  for (const IpAddress& server : client.lease()->dns) json["dns"].push_back(server.to_string());
+  return json;
+}
+
 Result<Json> add(Node& node, const Json& params) {
   const Result<net::Ifnet*> ifp = named_interface(node, params);
   if (!ifp) return ifp.error();
-  const Result<IpPrefix> prefix = IpPrefix::parse(params["local"].get_ref<const std::string&>());
+  const auto& local = params["local"].get_ref<const std::string&>();
+  const Result<IpPrefix> prefix = local == kDhcp ? IpPrefix{} : IpPrefix::parse(local);
   if (!prefix) return prefix.error();
   if (Status attached = node.attach_inet(**ifp); !attached) return attached.error();
+  if (local == kDhcp) {
+    if (Status started = node.leases().start(**ifp); !started) return started.error();
+    return Json::object();
+  }
   const Claim claim = params.value("probe", false) ? Claim::probe : Claim::at_once;
   if (Status added = node.inet().add_address(**ifp, *prefix, claim); !added) return added.error();
   return Json::object();
@@ -77,7 +96,12 @@ Result<Json> add(Node& node, const Json& params) {
 Result<Json> del(Node& node, const Json& params) {
   const Result<net::Ifnet*> ifp = named_interface(node, params);
   if (!ifp) return ifp.error();
-  const Result<IpPrefix> prefix = IpPrefix::parse(params["local"].get_ref<const std::string&>());
+  const auto& local = params["local"].get_ref<const std::string&>();
+  if (local == kDhcp) {
+    if (Status ended = node.leases().end(**ifp); !ended) return ended.error();
+    return Json::object();
+  }
+  const Result<IpPrefix> prefix = IpPrefix::parse(local);
   if (!prefix) return prefix.error();
   if (Status removed = node.inet().remove_address(**ifp, prefix->address); !removed) return removed.error();
   return Json::object();
@@ -92,6 +116,9 @@ Result<Json> show(Node& node, const Json& params) {
     Json& info = link["addr_info"] = Json::array();
     for (const InterfaceAddress& address : node.inet().addresses(*ifp)) {
       info.push_back(address_json(address, node.domain().now()));
+    }
+    if (const DhcpClient* client = node.leases().find(*ifp)) {
+      link["virtif"]["dhcp"] = dhcp_json(*client, node.domain().now());
     }
     links.push_back(std::move(link));
   }

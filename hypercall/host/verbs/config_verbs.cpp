@@ -23,16 +23,14 @@ Json interface_config(Node& node, const net::Ifnet& ifp) {
   const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifp.name()));
   const auto linkstr = driver == nullptr ? std::nullopt : driver->linkstr();
   const Node::Asked& asked = node.asked(ifp);
-  Json config = {{"ifname", ifp.name()},
-                 {"linkstr", linkstr ? Json(*linkstr) : Json(nullptr)},
-                 {"address", ifp.lladdr().to_string()},
-                 {"mtu", ifp.mtu_bytes()},
-                 {"promisc", asked.promisc},
-                 {"allmulti", asked.allmulti},
-                 {"up", ifp.is(net::IFF_UP)},
-                 {"maddr", Json::array()},
-                 {"addr", Json::array()}};
+  Json config = {{"ifname", ifp.name()},       {"linkstr", linkstr ? Json(*linkstr) : Json(nullptr)},
+                 {"master", nullptr},          {"address", ifp.lladdr().to_string()},
+                 {"mtu", ifp.mtu_bytes()},     {"promisc", asked.promisc},
+                 {"allmulti", asked.allmulti}, {"up", ifp.is(net::IFF_UP)},
+                 {"maddr", Json::array()},     {"addr", Json::array()}};
+  if (const net::Ifnet* master = node.bridges().master_of(ifp)) config["master"] = master->name();
   for (const net::MacRange& range : asked.groups) config["maddr"].push_back(range_text(range));
+  if (node.leases().find(ifp) != nullptr) config["addr"].push_back(kDhcp);
   for (const InterfaceAddress& address : node.inet().addresses(ifp)) {
     if (address.origin == AddressOrigin::manual) config["addr"].push_back(address.prefix.to_string());
   }
@@ -57,7 +55,8 @@ Result<Json> show(Node& node, const Json&) {
     }
   }
   for (const InetRoute& route : node.inet().routes()) {
-    if (route.origin == RouteOrigin::manual) config["routes"].push_back(route_config(route));
+    if (route.origin == RouteOrigin::manual && !node.leases().gave(route))
+      config["routes"].push_back(route_config(route));
   }
   return config;
 }
@@ -138,9 +137,6 @@ Json difference(const Json& there, const Json& wanted) {
 
 Status apply_interface(Node& node, const Json& wanted) {
   const auto& ifname = wanted["ifname"].get_ref<const std::string&>();
-  if (node.interfaces().find(ifname) == nullptr) {
-    if (Status made = call(node, "link.add", {{"ifname", ifname}}); !made) return made;
-  }
   const net::Ifnet& ifp = *node.interfaces().find(ifname);
   const Json change = difference(interface_config(node, ifp), wanted);
   if (change.size() > 1) {
@@ -168,6 +164,7 @@ Status check_interface(const Json& wanted) {
   const Result<Json> addresses = list(wanted, "addr", Json::value_t::string);
   if (!addresses) return addresses.error();
   for (const Json& address : *addresses) {
+    if (address == kDhcp) continue;
     if (const auto parsed = IpPrefix::parse(address.get<std::string>()); !parsed) return parsed.error();
   }
   return {};
@@ -203,6 +200,18 @@ Status remove_unlisted(Node& node, const Json& wanted) {
   return {};
 }
 
+// Before any is set: one may be the bridge of another.
+Status make_missing(Node& node, const Json& wanted) {
+  for (const Json& interface : wanted) {
+    const auto& ifname = interface["ifname"].get_ref<const std::string&>();
+    if (node.interfaces().find(ifname) != nullptr) continue;
+    if (Status made = call(node, "link.add", {{"ifname", ifname}}); !made) {
+      return Error{made.error().code, ifname + ": " + made.error().text};
+    }
+  }
+  return {};
+}
+
 Result<Json> apply(Node& node, const Json& params) {
   const Json& config = params["config"];
   for (const auto& [key, value] : config.items()) {
@@ -218,6 +227,7 @@ Result<Json> apply(Node& node, const Json& params) {
   }
   if (Status fits = check_all(*wanted[0], *wanted[1], *wanted[2]); !fits) return fits.error();
   if (Status removed = remove_unlisted(node, *wanted[0]); !removed) return removed.error();
+  if (Status made = make_missing(node, *wanted[0]); !made) return made.error();
   for (const Json& interface : *wanted[0]) {
     if (Status done = apply_interface(node, interface); !done) {
       return Error{done.error().code, interface["ifname"].get<std::string>() + ": " + done.error().text};

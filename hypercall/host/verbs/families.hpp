@@ -13,8 +13,11 @@ std::span<const Verb> maddr_verbs();
 std::span<const Verb> addr_verbs();
 std::span<const Verb> route_verbs();
 std::span<const Verb> neigh_verbs();
+std::span<const Verb> bridge_verbs();
 std::span<const Verb> ping_verbs();
 std::span<const Verb> config_verbs();
+
+inline constexpr std::string_view kDhcp = "dhcp";  // in place of an address
 
 // The string `key` of checked parameters; empty: not given.
 inline std::optional<std::string> text(const Json& params, std::string_view key) {

@@ -98,6 +98,8 @@ Json link_json(Node& node, const net::Ifnet& ifp, bool with_stats) {
   put("allmulti", ifp.allmulti_count());
   put("min_mtu", net::Ifnet::kMtuMin);
   put("max_mtu", ifp.mtu_bytes_max());
+  if (const net::Ifnet* master = node.bridges().master_of(ifp)) put("master", master->name());
+  if (node.bridges().find(ifp) != nullptr) put("linkinfo", Json{{"info_kind", Bridges::kKind}});
   Json own = own_json(node, ifp);
   if (with_stats) {
     const net::IfData data = ifp.counters.read();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // link.add, link.set, link.del, link.show: interfaces themselves.
+#include <algorithm>
 #include <array>
 
 #include "hypercall/host/verbs/families.hpp"
@@ -17,15 +18,19 @@ constexpr VerbParam kAddress{"address", ParamType::text, false, "its Ethernet ad
 constexpr VerbParam kPromisc{"promisc", ParamType::boolean, false, "whether it hears everything"};
 constexpr VerbParam kAllmulti{"allmulti", ParamType::boolean, false, "whether it hears every group"};
 
+constexpr VerbParam kMaster{"master", ParamType::text_or_null, false, "the bridge it is a port of; null: none"};
+
 constexpr std::array kAddParams = {
-    VerbParam{"ifname", ParamType::text, true, "its name, as in virt0; virt: the lowest free number"},
+    VerbParam{"ifname", ParamType::text, true,
+              "its name, as in virt0, or bridge0 for a bridge; virt: the lowest free number"},
     kLinkstr,
+    kMaster,
     kUp,
     kMtu,
     kAddress,
     kPromisc,
     kAllmulti};
-constexpr std::array kSetParams = {kIfname, kLinkstr, kUp, kMtu, kAddress, kPromisc, kAllmulti};
+constexpr std::array kSetParams = {kIfname, kLinkstr, kMaster, kUp, kMtu, kAddress, kPromisc, kAllmulti};
 constexpr std::array kDelParams = {kIfname};
 constexpr std::array kShowParams = {VerbParam{"ifname", ParamType::text, false, "this one; all, when it is not given"},
                                     VerbParam{"stats", ParamType::boolean, false, "with counters"}};
@@ -78,6 +83,19 @@ Status set_address(net::Ifnet& ifp, const std::string& address) {
   return mac ? ifp.ioctl(net::SetLladdr{*mac}) : Status(mac.error());
 }
 
+// A port has no stack of its own: its frames are the bridge's.
+Status set_master(Node& node, net::Ifnet& ifp, const Json& master) {
+  if (master.is_null()) return node.bridges().master_of(ifp) == nullptr ? Status() : node.bridges().leave(ifp);
+  const Result<net::Ifnet*> bridge = node.find(master.get_ref<const std::string&>());
+  if (!bridge) return bridge.error();
+  const auto asked = [](const auto& address) { return address.origin == net::inet::AddressOrigin::manual; };
+  if (std::ranges::any_of(node.inet().addresses(ifp), asked) || node.leases().find(ifp) != nullptr) {
+    return fail(EBUSY, ifp.name() + " has IP addresses: take them away, and give them to " + (*bridge)->name());
+  }
+  (void)node.inet().detach(ifp);  // ENXIO: it was not attached
+  return node.bridges().join(ifp, **bridge);
+}
+
 // The mode is counted; an operator holds at most one reference of it.
 template <class Request>
 Status set_counted(net::Ifnet& ifp, bool& held, bool on) {
@@ -97,6 +115,7 @@ Status apply(Node& node, net::Ifnet& ifp, const Json& params) {
   Node::Asked& asked = node.asked(ifp);
   Status done;
   if (given(kLinkstr)) done = set_linkstr(node, ifp, params["linkstr"]);
+  if (done && given(kMaster)) done = set_master(node, ifp, params["master"]);
   if (done && given(kAddress)) done = set_address(ifp, params["address"].get<std::string>());
   if (done && given(kMtu)) done = set_mtu(ifp, params["mtu"]);
   if (done && given(kPromisc)) done = set_counted<net::SetPromisc>(ifp, asked.promisc, params["promisc"].get<bool>());
@@ -146,7 +165,8 @@ constexpr std::array kVerbs = {
     Verb{"link.add", "Makes an interface; all that is asked, or nothing.", kAddParams, "the interface, as link.show",
          add},
     Verb{"link.set",
-         "Changes an interface, in this order: down, link, address, MTU, modes, up. A new link takes the old one's "
+         "Changes an interface, in this order: down, link, bridge, address, MTU, modes, up. A new link takes the old "
+         "one's "
          "place; "
          "where it cannot be had, the old one stays.",
          kSetParams, "the interface, as link.show", set},

@@ -72,8 +72,9 @@ Result<Json> remove_route(Node& node, const Json& params) {
   return fail(ESRCH, "no route to " + said->to.to_string() + " was set; route.show shows those there are");
 }
 
-const char* protocol_name(RouteOrigin origin) {
-  switch (origin) {
+const char* protocol_name(Node& node, const InetRoute& route) {
+  if (node.leases().gave(route)) return "dhcp";
+  switch (route.origin) {
     case RouteOrigin::connected:
       return "kernel";
     case RouteOrigin::manual:
@@ -91,7 +92,7 @@ Result<Json> show_routes(Node& node, const Json&) {
     json["family"] = route.to.address.is_v4() ? "inet" : "inet6";  // ip(8) asks for one at a time
     if (!route.gateway.is_unspecified()) json["gateway"] = route.gateway.to_string();
     json["dev"] = route.out->name();
-    json["protocol"] = protocol_name(route.origin);
+    json["protocol"] = protocol_name(node, route);
     json["flags"] = Json::array();
     routes.push_back(std::move(json));
   }

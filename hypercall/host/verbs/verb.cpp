@@ -53,8 +53,8 @@ std::string taken_by(const Verb& verb) {
 
 std::vector<Verb> in_order_of_the_manual() {
   std::vector<Verb> all;
-  for (const std::span<const Verb> family :
-       {link_verbs(), maddr_verbs(), addr_verbs(), route_verbs(), neigh_verbs(), ping_verbs(), config_verbs()}) {
+  for (const std::span<const Verb> family : {link_verbs(), maddr_verbs(), addr_verbs(), route_verbs(), neigh_verbs(),
+                                             bridge_verbs(), ping_verbs(), config_verbs()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;
