@@ -32,6 +32,8 @@ int DataFile::write(Writer& writer, std::int32_t index, const Payload& payload) 
   if (payload.bytes() < event.format.payload_bytes()) return EINVAL;
   std::uint32_t wanted = event.word.load(std::memory_order_acquire);
   if (wanted == 0) return group_.shared().rules.disabled_write();
+  const Writer::Section section(writer);
+  wanted = event.word.load(std::memory_order_acquire);  // again: what is cleared by now may be going away
   int result = 0;
   for (; wanted != 0; wanted &= wanted - 1) {
     const auto place = static_cast<std::size_t>(std::countr_zero(wanted));

@@ -74,7 +74,9 @@ Result<UserEvent*> Group::create(std::string key, EventFormat format, const Regi
   event->lifetime = how.lifetime;
   event->formats = how.formats;
   event->uses.add();
-  return table_.emplace(std::move(key), std::move(event)).first->second.get();
+  UserEvent& created = *table_.emplace(std::move(key), std::move(event)).first->second;
+  for (EventWatch* watch : shared_.watches) watch->event_created(created);
+  return &created;
 }
 
 void Group::release(UserEvent& event) {

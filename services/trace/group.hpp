@@ -40,6 +40,7 @@ struct Shared {
   Rules rules;
   IndexSet type_ids{kTypeIds};
   Probes probes{};
+  std::vector<EventWatch*> watches{};
 };
 
 class VIF_API Group {

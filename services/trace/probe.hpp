@@ -19,6 +19,14 @@ inline constexpr unsigned kProbesMax = 8;  // of one Tracing at a time
 // What the status text calls it.
 enum class ProbeKind : std::uint8_t { ftrace, perf, other };
 
+// Who wants to hear of events that are registered. The control side.
+class VIF_API EventWatch {
+ public:
+  virtual ~EventWatch() = default;
+  // It may be enabled from here.
+  virtual void event_created(UserEvent& event) = 0;
+};
+
 class VIF_API Probe {
  public:
   virtual ~Probe() = default;

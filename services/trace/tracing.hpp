@@ -52,13 +52,16 @@ class VIF_API Tracing {
   // Takes its bit from all events and frees the place. Whoever owns the probe waits, before it frees it, until no
   // writer that began earlier is still writing.
   void remove_probe(unsigned place);
+  // Until unwatch(); neither from inside event_created().
+  void watch(EventWatch& watch) { shared_.watches.push_back(&watch); }
+  void unwatch(EventWatch& watch) { std::erase(shared_.watches, &watch); }
   void enable(UserEvent& event, unsigned place) { set_enabled(event, place, true); }
   void disable(UserEvent& event, unsigned place) { set_enabled(event, place, false); }
 
   Enablers& enablers() { return enablers_; }
 
  private:
-  explicit Tracing(Mode mode) : shared_{Rules(mode)} {}
+  explicit Tracing(Mode mode) : shared_{.rules = Rules(mode)} {}
 
   Result<Group*> add_group(std::string name, std::uint32_t id);
   Result<Group*> group_of(std::uint32_t id) const;
