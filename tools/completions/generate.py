@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes completions for bash, zsh and fish from what the programs' --help says, so that they know what the programs know.
+
+usage: generate.py FOLDER PROGRAM...    writes FOLDER/NAME (bash), FOLDER/_NAME (zsh) and FOLDER/NAME.fish
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+OPTION = re.compile(r"^  (-\S+)(?: (?!Needs:)(\S.*?))?(?: Needs:.*)?(?:\s{2,}(\S.*))?$")
+USED_WITH = re.compile(r"^  \S+ (\w+) (\w+)(.*)$")  # "  virtifctl link add NAME [mtu N]"
+
+
+class Command:
+    """What a --help says: its options as (spellings, takes a value, description), and the actions it has."""
+
+    def __init__(self, text, name=""):
+        self.says = text.strip().split("\n")[0]
+        self.options, self.subcommands, self.actions = [], {}, {}
+        section = ""
+        for line in text.split("\n"):
+            if line and not line.startswith(" "):
+                section = line
+            elif section == "Options:" and (found := OPTION.match(line)):
+                self.options.append([found[1].split(","), found[2] is not None, found[3] or ""])
+            elif section == "Options:" and self.options and not self.options[-1][2]:
+                self.options[-1][2] = line.strip()
+            elif section == "Subcommands:" and line.strip():
+                self.subcommands[line.split()[0]] = line.split(None, 1)[1].strip()
+            elif section.startswith("Commands") and (found := USED_WITH.match(line)) and found[1] == name:
+                self.actions[found[2]] = re.findall(r"\b[a-z]\w+\b", found[3])
+
+    def spellings(self):
+        return [word for words, _, _ in self.options for word in words]
+
+    def with_value(self):
+        return [word for words, takes, _ in self.options for word in words if takes]
+
+
+def help_of(program, *words):
+    return subprocess.run([program, *words, "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def commands_of(program):
+    """{"": the program, "link": its command link, ...}"""
+    top = Command(help_of(program))
+    return {"": top} | {name: Command(help_of(program, name), name) for name in top.subcommands}
+
+
+def bash(name, commands):
+    values = [f"'{command} {word}'" if command else f"*' {word}'" for command, known in commands.items() for word in known.with_value()]
+    lines = ["# SPDX-License-Identifier: BSD-2-Clause", f"# bash completion for {name}(1), made from its --help", f"_{name}() {{",
+             "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} choices=",
+             "  COMPREPLY=()", "  case \"${COMP_WORDS[1]} $before\" in", f"    {'|'.join(values)}) return ;;  # a value: file names, by default", "  esac",
+             "  if ((COMP_CWORD == 1)); then",
+             f"    choices='{' '.join([*commands[''].subcommands, *commands[''].spellings()])}'", "  else",
+             "    case ${COMP_WORDS[1]} in"]
+    for command, known in commands.items():
+        if not command:
+            continue
+        lines += [f"      {command})", f"        choices='{' '.join([*known.actions, *known.spellings()])}'"]
+        if known.actions:
+            lines += ["        ((COMP_CWORD == 2)) || case ${COMP_WORDS[2]} in"]
+            lines += [f"          {action}) choices='{' '.join([*words, *known.spellings()])}' ;;"
+                      for action, words in known.actions.items()]
+            lines += ["        esac"]
+        lines += ["        ;;"]
+    lines += [f"      *) choices='{' '.join(commands[''].spellings())}' ;;", "    esac", "  fi",
+              "  mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")", "}", f"complete -o default -F _{name} {name}"]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def described(command):
+    """zsh's name:description for each option of a command."""
+    return [quoted(f"{word}:{says}") for words, _, says in command.options for word in words]
+
+
+def zsh(name, commands):
+    lines = [f"#compdef {name}", "# SPDX-License-Identifier: BSD-2-Clause", f"# zsh completion for {name}(1), made from its --help",
+             f"_{name}() {{", "  local -a choices", "  if (( CURRENT == 2 )); then", "    choices=("]
+    lines += [f"      {word}" for word in (*(quoted(f"{n}:{says}") for n, says in commands[""].subcommands.items()), *described(commands[""]))]
+    lines += ["    )", "  else", "    case $words[2] in"]
+    for command, known in commands.items():
+        if not command:
+            continue
+        lines += [f"      {command})", "        choices=("]
+        lines += [f"          {word}" for word in (*known.actions, *described(known))]
+        lines += ["        )"]
+        if known.actions:
+            lines += ["        (( CURRENT == 3 )) || case $words[3] in"]
+            lines += [f"          {action}) choices=({' '.join((*words, *described(known)))}) ;;" for action, words in known.actions.items()]
+            lines += ["        esac"]
+        lines += ["        ;;"]
+    lines += ["      *)", "        choices=(", *(f"          {word}" for word in described(commands[""])), "        )", "        ;;", "    esac", "  fi",
+              f"  _describe -o {name} choices || _files", "}", f"_{name} \"$@\""]
+    return "\n".join(lines) + "\n"
+
+
+def fish(name, commands):
+    lines = ["# SPDX-License-Identifier: BSD-2-Clause", f"# fish completion for {name}(1), made from its --help"]
+    for command, known in commands.items():
+        seen = f"__fish_seen_subcommand_from {command}"
+        when = f" -n '{seen}'" if command else " -n __fish_use_subcommand" if known.subcommands else ""
+        for subcommand, says in known.subcommands.items():
+            lines.append(f"complete -c {name} -n __fish_use_subcommand -f -a {subcommand} -d {quoted(says)}")
+        for words, takes, says in known.options:
+            flags = " ".join(f"-l {word[2:]}" if word.startswith("--") else f"-s {word[1:]}" for word in words)
+            lines.append(f"complete -c {name}{when} {flags}{' -r' if takes else ''} -d {quoted(says)}")
+        if known.actions:
+            actions = " ".join(known.actions)
+            lines.append(f"complete -c {name} -n '{seen}; and not __fish_seen_subcommand_from {actions}' -f -a '{actions}'")
+        for action, words in known.actions.items():
+            if words:
+                lines.append(f"complete -c {name} -n '{seen}; and __fish_seen_subcommand_from {action}' -f -a '{' '.join(words)}'")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    folder = Path(sys.argv[1])
+    for program in sys.argv[2:]:
+        name = Path(program).name
+        commands = commands_of(Path(program).resolve())
+        (folder / name).write_text(bash(name, commands))
+        (folder / f"_{name}").write_text(zsh(name, commands))
+        (folder / f"{name}.fish").write_text(fish(name, commands))
+
+
+if __name__ == "__main__":
+    main()
