@@ -3,6 +3,7 @@
 #include "netstack/capture/capture_writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
 
@@ -13,7 +14,9 @@ namespace vif::net {
 namespace {
 
 constexpr std::size_t kAppendBytes = 256 * 1024;
-constexpr std::size_t kRecordBytesMax = pcapng::kBlockBytesMin + pcapng::kPacketHeaderBytes + kCaptureFrameBytesMax;
+constexpr std::size_t kMarksBytesMax = 3 * pcapng::kOptionHeaderBytes + sizeof(std::uint32_t) + sizeof(std::uint64_t);
+constexpr std::size_t kRecordBytesMax =
+    pcapng::kBlockBytesMin + pcapng::kPacketHeaderBytes + kCaptureFrameBytesMax + kMarksBytesMax;
 constexpr std::size_t kBufferBytes = kAppendBytes + kRecordBytesMax;
 
 constexpr std::uint32_t kLinkTypeMax = 0xffff;  // the field of an interface description has 16 bits
@@ -37,14 +40,77 @@ void put_padded(std::byte* to, Bytes bytes) {
   std::memset(to + bytes.size(), 0, pcapng::padded(bytes.size()) - bytes.size());
 }
 
-std::size_t option_bytes(std::size_t value_bytes) { return pcapng::kOptionHeaderBytes + pcapng::padded(value_bytes); }
+std::int64_t not_negative(std::int64_t time_ns) { return std::max<std::int64_t>(time_ns, 0); }
 
-// Returns where the next option goes.
-std::byte* put_option(std::byte* to, pcapng::OptionCode code, Bytes value) {
-  put16(to, code);
-  put16(to + 2, static_cast<std::uint16_t>(value.size()));
-  put_padded(to + pcapng::kOptionHeaderBytes, value);
-  return to + option_bytes(value.size());
+// The two halves of a time, the high one first.
+void put_time(std::byte* to, std::int64_t time_ns) {
+  put32(to, static_cast<std::uint32_t>(time_ns >> 32));
+  put32(to + 4, static_cast<std::uint32_t>(time_ns & 0xffffffff));
+}
+
+// The options of a block, as its body ends.
+class OptionList {
+ public:
+  void add(pcapng::OptionCode code, Bytes value) {
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + pcapng::kOptionHeaderBytes + pcapng::padded(value.size()));
+    put16(&bytes_[at], code);
+    put16(&bytes_[at + 2], static_cast<std::uint16_t>(value.size()));
+    put_bytes(&bytes_[at + pcapng::kOptionHeaderBytes], value);
+  }
+  void add_text(pcapng::OptionCode code, std::string_view text) {
+    if (!text.empty()) add(code, as_bytes(text.substr(0, CaptureDescription::kTextBytesMax)));
+  }
+  void add_number(pcapng::OptionCode code, std::uint64_t value) {
+    std::array<std::byte, sizeof value> bytes;
+    store<std::uint64_t, std::endian::little>(bytes.data(), value);
+    add(code, bytes);
+  }
+  void add_time(pcapng::OptionCode code, std::int64_t time_ns) {
+    std::array<std::byte, sizeof time_ns> bytes;
+    put_time(bytes.data(), not_negative(time_ns));
+    add(code, bytes);
+  }
+  Bytes end() {
+    add(pcapng::kEndOfOptions, {});
+    return bytes_;
+  }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+OptionList options_of(const CaptureDescription& description) {
+  OptionList options;
+  options.add_text(pcapng::kComment, description.comment);
+  options.add_text(pcapng::kIfName, description.name);
+  if (description.address) options.add(pcapng::kIfMacAddress, std::as_bytes(std::span(description.address->octets)));
+  const std::byte resolution{kNanoseconds};
+  options.add(pcapng::kIfTimeResolution, {&resolution, 1});
+  if (!description.filter.empty()) {
+    options.add_text(pcapng::kIfFilter, std::string(1, '\0').append(description.filter));
+  }
+  return options;
+}
+
+std::size_t marks_bytes(const CaptureMarks& marks) {
+  if (marks.direction == CaptureMarks::Direction::unknown && marks.lost == 0) return 0;
+  return marks.lost == 0 ? kMarksBytesMax - pcapng::kOptionHeaderBytes - sizeof(std::uint64_t) : kMarksBytesMax;
+}
+
+// By hand, for every frame has them.
+void put_marks(std::byte* to, const CaptureMarks& marks) {
+  put16(to, pcapng::kPacketFlags);
+  put16(to + 2, sizeof(std::uint32_t));
+  put32(to + 4, static_cast<std::uint32_t>(marks.direction));
+  to += pcapng::kOptionHeaderBytes + sizeof(std::uint32_t);
+  if (marks.lost != 0) {
+    put16(to, pcapng::kPacketDropCount);
+    put16(to + 2, sizeof(std::uint64_t));
+    store<std::uint64_t, std::endian::little>(to + 4, marks.lost);
+    to += pcapng::kOptionHeaderBytes + sizeof(std::uint64_t);
+  }
+  put32(to, pcapng::kEndOfOptions);
 }
 
 }  // namespace
@@ -54,20 +120,21 @@ CaptureWriter::CaptureWriter(ByteSink& sink, CaptureFormat format)
   if (format_ == CaptureFormat::pcapng) put_section_header();
 }
 
-Result<std::uint32_t> CaptureWriter::add_interface(std::string_view name, std::uint32_t link_type) {
+Result<std::uint32_t> CaptureWriter::add_interface(const CaptureDescription& description) {
+  const std::uint32_t link_type = description.link_type;
   if (error_) return *error_;
   if (link_type > kLinkTypeMax) {
     return fail(std::errc::invalid_argument, "link type " + std::to_string(link_type) + " is above 65535");
   }
-  if (name.size() > kCaptureNameBytesMax) {
-    return fail(std::errc::filename_too_long, "an interface name of " + std::to_string(name.size()) +
+  if (description.name.size() > kCaptureNameBytesMax) {
+    return fail(std::errc::filename_too_long, "an interface name of " + std::to_string(description.name.size()) +
                                                   " bytes, expected at most " + std::to_string(kCaptureNameBytesMax));
   }
   if (link_types_.size() == kCaptureInterfacesMax) {
     return fail(std::errc::value_too_large, "a capture file has at most 65536 interfaces");
   }
   if (format_ == CaptureFormat::pcapng) {
-    put_interface(name, link_type);
+    put_interface(description);
   } else if (link_types_.empty()) {
     put_file_header_pcap(link_type);
   } else if (link_type != link_types_.front()) {
@@ -79,7 +146,7 @@ Result<std::uint32_t> CaptureWriter::add_interface(std::string_view name, std::u
   return word(link_types_.size() - 1);
 }
 
-Status CaptureWriter::write(const CaptureFrame& frame) {
+Status CaptureWriter::write(const CaptureFrame& frame, const CaptureMarks& marks) {
   if (error_) return *error_;
   if (frame.interface >= link_types_.size()) {
     return fail(std::errc::invalid_argument, "a frame of interface " + std::to_string(frame.interface) + ", only " +
@@ -94,10 +161,33 @@ Status CaptureWriter::write(const CaptureFrame& frame) {
     return fail(std::errc::message_size, "a frame of " + std::to_string(frame.bytes.size()) +
                                              " bytes, expected at most " + std::to_string(kCaptureFrameBytesMax));
   }
-  const bool is_simple = !frame.has_time && frame.interface == 0 && frame.wire_bytes == frame.bytes.size();
+  const bool is_simple =
+      !frame.has_time && frame.interface == 0 && frame.wire_bytes == frame.bytes.size() && marks_bytes(marks) == 0;
   if (format_ == CaptureFormat::pcap) put_pcap(frame);
   else if (is_simple) put_simple(frame);
-  else put_enhanced(frame);
+  else put_enhanced(frame, marks);
+  return flush_if_full();
+}
+
+Status CaptureWriter::write(std::uint32_t interface, const CaptureStatistics& statistics) {
+  if (error_) return *error_;
+  if (interface >= link_types_.size()) {
+    return fail(std::errc::invalid_argument, "statistics of interface " + std::to_string(interface) + ", only " +
+                                                 std::to_string(link_types_.size()) + " were added");
+  }
+  if (format_ == CaptureFormat::pcap) return {};
+  OptionList options;
+  options.add_time(pcapng::kStatisticsBegin, statistics.begun_ns);
+  options.add_time(pcapng::kStatisticsEnd, statistics.ended_ns);
+  options.add_number(pcapng::kStatisticsReceived, statistics.seen);
+  options.add_number(pcapng::kStatisticsDropped, statistics.dropped);
+  options.add_number(pcapng::kStatisticsFilterAccept, statistics.matched);
+  options.add_number(pcapng::kStatisticsDelivered, statistics.delivered);
+  const Bytes list = options.end();
+  std::byte* at = begin_block(pcapng::kInterfaceStatistics, pcapng::kStatisticsHeaderBytes + list.size());
+  put32(at, interface);
+  put_time(at + 4, not_negative(statistics.ended_ns));
+  put_bytes(at + pcapng::kStatisticsHeaderBytes, list);
   return flush_if_full();
 }
 
@@ -110,6 +200,7 @@ Status CaptureWriter::flush() {
   if (error_) return *error_;
   if (buffered_bytes_ == 0) return {};
   Status appended = sink_.append({buffer_.get(), buffered_bytes_});
+  if (appended) appended_bytes_ += buffered_bytes_;
   buffered_bytes_ = 0;
   if (!appended) error_ = appended.error();
   return appended;
@@ -153,39 +244,36 @@ std::byte* CaptureWriter::begin_block(std::uint32_t type, std::size_t body_bytes
 }
 
 void CaptureWriter::put_section_header() {
-  std::byte* at = begin_block(pcapng::kSectionHeader,
-                              pcapng::kSectionHeaderBytes + option_bytes(kUserApplication.size()) + option_bytes(0));
+  OptionList options;
+  options.add_text(pcapng::kSectionUserApplication, kUserApplication);
+  const Bytes list = options.end();
+  std::byte* at = begin_block(pcapng::kSectionHeader, pcapng::kSectionHeaderBytes + list.size());
   put32(at, pcapng::kByteOrderMagic);
   put16(at + 4, pcapng::kVersionMajor);
   put16(at + 6, 0);
   store<std::uint64_t, std::endian::little>(at + 8, ~std::uint64_t{0});  // section length: not stated
-  at = put_option(at + pcapng::kSectionHeaderBytes, pcapng::kSectionUserApplication, as_bytes(kUserApplication));
-  put_option(at, pcapng::kEndOfOptions, {});
+  put_bytes(at + pcapng::kSectionHeaderBytes, list);
 }
 
-void CaptureWriter::put_interface(std::string_view name, std::uint32_t link_type) {
-  const std::size_t name_bytes = name.empty() ? 0 : option_bytes(name.size());
-  std::byte* at = begin_block(pcapng::kInterfaceDescription,
-                              pcapng::kInterfaceHeaderBytes + name_bytes + option_bytes(1) + option_bytes(0));
-  put16(at, static_cast<std::uint16_t>(link_type));
+void CaptureWriter::put_interface(const CaptureDescription& description) {
+  OptionList options = options_of(description);
+  const Bytes list = options.end();
+  std::byte* at = begin_block(pcapng::kInterfaceDescription, pcapng::kInterfaceHeaderBytes + list.size());
+  put16(at, static_cast<std::uint16_t>(description.link_type));
   put16(at + 2, 0);
-  put32(at + 4, word(kCaptureFrameBytesMax));
-  at += pcapng::kInterfaceHeaderBytes;
-  if (!name.empty()) at = put_option(at, pcapng::kIfName, as_bytes(name));
-  const std::byte resolution{kNanoseconds};
-  at = put_option(at, pcapng::kIfTimeResolution, {&resolution, 1});
-  put_option(at, pcapng::kEndOfOptions, {});
+  put32(at + 4, description.snap_bytes);
+  put_bytes(at + pcapng::kInterfaceHeaderBytes, list);
 }
 
-void CaptureWriter::put_enhanced(const CaptureFrame& frame) {
-  const std::int64_t time_ns = frame.has_time ? std::max<std::int64_t>(frame.timestamp_ns, 0) : 0;
-  std::byte* at = begin_block(pcapng::kEnhancedPacket, pcapng::kPacketHeaderBytes + pcapng::padded(frame.bytes.size()));
+void CaptureWriter::put_enhanced(const CaptureFrame& frame, const CaptureMarks& marks) {
+  const std::size_t data_bytes = pcapng::padded(frame.bytes.size()), options_bytes = marks_bytes(marks);
+  std::byte* at = begin_block(pcapng::kEnhancedPacket, pcapng::kPacketHeaderBytes + data_bytes + options_bytes);
   put32(at, frame.interface);
-  put32(at + 4, static_cast<std::uint32_t>(time_ns >> 32));
-  put32(at + 8, static_cast<std::uint32_t>(time_ns & 0xffffffff));
+  put_time(at + 4, frame.has_time ? not_negative(frame.timestamp_ns) : 0);
   put32(at + 12, word(frame.bytes.size()));
   put32(at + 16, frame.wire_bytes);
   put_padded(at + pcapng::kPacketHeaderBytes, frame.bytes);
+  if (options_bytes > 0) put_marks(at + pcapng::kPacketHeaderBytes + data_bytes, marks);
 }
 
 void CaptureWriter::put_simple(const CaptureFrame& frame) {

@@ -19,6 +19,7 @@ enum BlockType : std::uint32_t {
   kInterfaceDescription = 1,
   kObsoletePacket = 2,
   kSimplePacket = 3,
+  kInterfaceStatistics = 5,
   kEnhancedPacket = 6,
 };
 
@@ -35,14 +36,28 @@ inline constexpr std::size_t kInterfaceHeaderBytes = 8;
 inline constexpr std::size_t kPacketHeaderBytes = 20;
 inline constexpr std::size_t kSimplePacketHeaderBytes = 4;
 
+// Interface statistics: interface u32, time high u32, time low u32, options.
+inline constexpr std::size_t kStatisticsHeaderBytes = 12;
+
 // Option: code u16, length u16, value padded to 4.
 inline constexpr std::size_t kOptionHeaderBytes = 4;
 enum OptionCode : std::uint16_t {
   kEndOfOptions = 0,
+  kComment = 1,
   kIfName = 2,
-  kSectionUserApplication = 4,
+  kIfMacAddress = 6,
   kIfTimeResolution = 9,
+  kIfFilter = 11,  // a u8 of what kind it is, 0: pcap-filter(7), and the filter
   kIfTimeOffset = 14,
+  kPacketFlags = 2,      // u32, of which the lowest two bits: 1 inbound, 2 outbound
+  kPacketDropCount = 4,  // u64: lost between this packet and the one before of its interface
+  kSectionUserApplication = 4,
+  kStatisticsBegin = 2,  // times as u32 high, u32 low
+  kStatisticsEnd = 3,
+  kStatisticsReceived = 4,  // u64, as all that follow
+  kStatisticsDropped = 5,   // by the interface, for want of resources
+  kStatisticsFilterAccept = 6,
+  kStatisticsDelivered = 8,
 };
 
 // `bytes` rounded up to a multiple of 4.

@@ -63,6 +63,70 @@ TEST(Writer, writes_pcapng) {
   expect_file(sink, expected.simple_packet(5, "defgh"));
 }
 
+TEST(Writer, says_in_pcapng_what_came_from_where_and_what_of_it) {
+  MemorySink sink;
+  CaptureWriter writer(sink, CaptureFormat::pcapng);
+  const auto added = writer.add_interface({.name = "virt0",
+                                           .snap_bytes = 96,
+                                           .comment = "linkstr mem:lan",
+                                           .filter = "arp",
+                                           .address = net::MacAddress{{2, 0, 0, 0, 0, 9}}});
+  EXPECT_EQ(added.value(), 0u);
+  using Direction = net::CaptureMarks::Direction;
+  EXPECT_TRUE(writer.write(frame_of("abc", 6).view(), {.direction = Direction::in}));
+  EXPECT_TRUE(writer.write(frame_of("abcde", 7).view(), {.direction = Direction::out, .lost = 3}));
+  EXPECT_TRUE(writer.write(
+      0, {.begun_ns = 5, .ended_ns = 0x1'0000'0008, .seen = 9, .matched = 5, .dropped = 3, .delivered = 2}));
+  EXPECT_TRUE(writer.flush());
+  EXPECT_EQ(writer.bytes(), sink.file().size());
+
+  FileBytes expected;
+  FileBytes body = expected.empty();
+  body.u32(0x1a2b3c4d).u16(1).u16(0).u64(~std::uint64_t{0});
+  expected.block(0x0a0d0d0a, body.option(4, body.empty().text("virtif")).option(0, body.empty()));
+  FileBytes options = expected.empty();
+  options.option(1, options.empty().text("linkstr mem:lan")).option(2, options.empty().text("virt0"));
+  options.option(6, options.empty().u8(2).fill(4).u8(9)).option(9, options.empty().u8(9));
+  options.option(11, options.empty().u8(0).text("arp")).option(0, options.empty());
+  expected.interface(1, 96, options);
+  FileBytes in = expected.empty(), out = expected.empty(), end = expected.empty();
+  in.u32(0).u32(0).u32(6).u32(3).u32(3).text("abc").pad4();
+  expected.block(6, in.option(2, in.empty().u32(1)).option(0, in.empty()));
+  out.u32(0).u32(0).u32(7).u32(5).u32(5).text("abcde").pad4();
+  out.option(2, out.empty().u32(2)).option(4, out.empty().u64(3)).option(0, out.empty());
+  expected.block(6, out);
+  end.u32(0).u32(1).u32(8);
+  end.option(2, end.empty().u32(0).u32(5)).option(3, end.empty().u32(1).u32(8)).option(4, end.empty().u64(9));
+  end.option(5, end.empty().u64(3)).option(6, end.empty().u64(5)).option(8, end.empty().u64(2));
+  expect_file(sink, expected.block(5, end.option(0, end.empty())));
+}
+
+TEST(Writer, leaves_out_in_pcap_what_that_cannot_say) {
+  MemorySink plain_sink, sink;
+  CaptureWriter plain(plain_sink, CaptureFormat::pcap), writer(sink, CaptureFormat::pcap);
+  ASSERT_TRUE(plain.add_interface("virt0", kLinkTypeEthernet));
+  ASSERT_TRUE(writer.add_interface({.name = "virt0", .comment = "linkstr mem:lan", .filter = "arp"}));
+  ASSERT_TRUE(plain.write(frame_of("abc", 6).view()));
+  ASSERT_TRUE(writer.write(frame_of("abc", 6).view(), {.direction = net::CaptureMarks::Direction::in, .lost = 3}));
+  ASSERT_TRUE(writer.write(0, {.seen = 9}));
+  EXPECT_EQ(writer.write(1, {}).error().code, std::errc::invalid_argument);
+  ASSERT_TRUE(plain.flush() && writer.flush());
+  EXPECT_EQ(sink.file(), plain_sink.file());
+}
+
+TEST(Writer, cuts_texts_no_reader_would_take) {
+  MemorySink sink;
+  CaptureWriter writer(sink, CaptureFormat::pcapng);
+  const std::string endless(100'000, 'x');
+  ASSERT_TRUE(writer.add_interface({.name = "virt0", .comment = endless, .filter = endless}));
+  ASSERT_TRUE(writer.write(frame_of("abc", 6).view()));
+  ASSERT_TRUE(writer.flush());
+  const WholeFile whole = read_whole(sink.file());
+  EXPECT_FALSE(whole.error) << whole.text();
+  EXPECT_EQ(whole.interfaces.at(0).name, "virt0");
+  EXPECT_LT(sink.file().size(), 3 * net::CaptureDescription::kTextBytesMax);
+}
+
 class WriterOf : public testing::TestWithParam<CaptureFormat> {
  protected:
   MemorySink sink;
