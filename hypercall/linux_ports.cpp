@@ -7,11 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "hypercall/gzip_source.hpp"
 #include "hypercall/host_error.hpp"
-#include "hypercall/unique_fd.hpp"
 
 namespace vif::host {
 namespace {
@@ -41,7 +41,8 @@ class FileSource final : public ByteSource {
 
 class FileSink final : public ByteSink {
  public:
-  FileSink(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  FileSink(UniqueFd fd, std::string path, off_t bytes_kept = 0)
+      : fd_(std::move(fd)), path_(std::move(path)), bytes_kept_(bytes_kept) {}
 
   Status append(Bytes bytes) override {
     for (Bytes left = bytes; !left.empty();) {
@@ -67,7 +68,7 @@ class FileSink final : public ByteSink {
 
   UniqueFd fd_;
   std::string path_;
-  off_t bytes_kept_ = 0;
+  off_t bytes_kept_;
 };
 
 }  // namespace
@@ -98,6 +99,11 @@ Result<std::unique_ptr<ByteSink>> LinuxFiles::create_sink(const std::string& pat
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd) return host_error("cannot create " + path);
   return std::unique_ptr<ByteSink>(std::make_unique<FileSink>(std::move(fd), path));
+}
+
+std::unique_ptr<ByteSink> sink_over(UniqueFd fd, std::string name) {
+  const off_t end = std::max<off_t>(::lseek(fd.get(), 0, SEEK_END), 0);  // a pipe has none
+  return std::make_unique<FileSink>(std::move(fd), std::move(name), end);
 }
 
 bool LinuxFiles::same_file(const std::string& one, const std::string& other) {

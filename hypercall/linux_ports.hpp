@@ -2,6 +2,7 @@
 // Linux behind the small ports: its clocks, its randomness, its files. Any thread.
 #pragma once
 
+#include "hypercall/unique_fd.hpp"
 #include "netstack/base/api.hpp"
 #include "netstack/base/ports.hpp"
 #include "netstack/base/stream.hpp"
@@ -28,5 +29,8 @@ class VIF_API LinuxFiles final : public FilesPort {
   Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) override;
   bool same_file(const std::string& one, const std::string& other) override;
 };
+
+// A sink over a descriptor that is open already: standard output. A file is appended to.
+VIF_API std::unique_ptr<ByteSink> sink_over(UniqueFd fd, std::string name);
 
 }  // namespace vif::host

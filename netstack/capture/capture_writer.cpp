@@ -179,7 +179,7 @@ Status CaptureWriter::write(std::uint32_t interface, const CaptureStatistics& st
   OptionList options;
   options.add_time(pcapng::kStatisticsBegin, statistics.begun_ns);
   options.add_time(pcapng::kStatisticsEnd, statistics.ended_ns);
-  options.add_number(pcapng::kStatisticsReceived, statistics.seen);
+  if (statistics.seen) options.add_number(pcapng::kStatisticsReceived, *statistics.seen);
   options.add_number(pcapng::kStatisticsDropped, statistics.dropped);
   options.add_number(pcapng::kStatisticsFilterAccept, statistics.matched);
   options.add_number(pcapng::kStatisticsDelivered, statistics.delivered);

@@ -41,7 +41,7 @@ struct CaptureMarks {
 // What came of an interface's frames, from the beginning of the capture on.
 struct CaptureStatistics {
   std::int64_t begun_ns = 0, ended_ns = 0;  // since 1970-01-01 UTC
-  std::uint64_t seen = 0;                   // by the capture
+  std::optional<std::uint64_t> seen = {};   // by the capture; nullopt: not known
   std::uint64_t matched = 0;                // of these, by its filter
   std::uint64_t dropped = 0;                // of these, for want of room
   std::uint64_t delivered = 0;              // written

@@ -24,6 +24,6 @@ script = "set -e\nmount -t tmpfs none /run\nip link set lo up\n" + commands + "k
 done = subprocess.run([*ROOM, "bash", "-c", script], capture_output=True, text=True, check=False, timeout=60,
                       env=os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"})
 print(done.stdout + done.stderr)
-for words in ("3 received", "192.0.2.2 dev virt0 lladdr", "virt0 UP"):
+for words in ("3 received", "192.0.2.2 dev virt0 lladdr", "virt0 UP", "Echo (ping) reply"):
     if done.returncode != 0 or words not in done.stdout:
         sys.exit(f"exit status {done.returncode}; '{words}' was expected among what is printed")

@@ -69,6 +69,9 @@ with tempfile.TemporaryDirectory() as name:
     foreign = sorted(e for e in exported if not e.startswith(("virtif_", "vif_", "_ZN", "_ZT", "_ZS", "_ZZ", "_ZGR")))
     check(not foreign, f"exported though not ours (mark with VIF_API only what users call): {foreign[:10]}")
 
+    plugins = {path.name: path.readlink().name for path in root.rglob("*") if path.parent.name == "extcap"}
+    check(plugins == {"virtif": "virtifctl"}, f"what Wireshark runs is {plugins}")
+
     env = dict(os.environ, PKG_CONFIG_PATH=str(next(root.rglob("virtif.pc")).parent), PKG_CONFIG_SYSROOT_DIR=str(root),
                LD_LIBRARY_PATH=str(library.parent))
     flags = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif", env=env))

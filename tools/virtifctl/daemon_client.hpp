@@ -36,6 +36,9 @@ class DaemonClient {
   };
   Result<Notification> next();
 
+  // The connection, after a call that made it something else, and what has come of that already.
+  std::pair<host::UniqueFd, std::string> give_away() && { return {std::move(fd_), std::move(in_)}; }
+
  private:
   explicit DaemonClient(host::UniqueFd fd) : fd_(std::move(fd)) {}
 

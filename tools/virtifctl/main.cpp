@@ -2,14 +2,16 @@
 // virtifctl: parses, calls the verb, prints. Exit status: 0 done, 1 something failed (results are still printed), 2
 // usage; `ping` has ping(8)'s, `run` its program's.
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/virtifctl/bridge_command.hpp"
+#include "tools/virtifctl/capture_command.hpp"
 #include "tools/virtifctl/dump_command.hpp"
+#include "tools/virtifctl/extcap_command.hpp"
 #include "tools/virtifctl/ifconfig_command.hpp"
 #include "tools/virtifctl/node_command.hpp"
 #include "tools/virtifctl/ping_command.hpp"
@@ -45,24 +47,32 @@ int check_command(const CLI::App& app, std::string_view word) {
 }
 
 // bridge(8) has these behind `bridge`, where we have link strings.
-void take_as_of_bridge(int& argc, char**& argv) {
-  if (argc < 3 || std::string_view(argv[1]) != "bridge") return;
-  static std::array<char, 5> port = {"port"};
-  const std::string_view word(argv[2]);
-  if (word == "show" || word == "link") argv[2] = port.data();
+void take_as_of_bridge(std::vector<const char*>& words) {
+  if (words.size() < 3 || std::string_view(words[1]) != "bridge") return;
+  const std::string_view word(words[2]);
+  if (word == "show" || word == "link") words[2] = "port";
   else if (word != "fdb") return;
-  argv[1] = argv[0];
-  ++argv, --argc;
+  words.erase(words.begin() + 1);
 }
 
-int run(int argc, char** argv) {
-  take_as_of_bridge(argc, argv);
+// Wireshark says no command before its questions.
+void take_as_of_wireshark(std::vector<const char*>& words) {
+  if (words.size() > 1 && vif::tools::ExtcapCommand::asks(words[1])) words.insert(words.begin() + 1, "extcap");
+}
+
+int run(std::vector<const char*> words) {
+  take_as_of_bridge(words);
+  take_as_of_wireshark(words);
+  const auto argc = static_cast<int>(words.size());
+  const char* const* const argv = words.data();
   CLI::App app("Virtual Ethernet interfaces in user space.", "virtifctl");
   app.set_version_flag("--version", "virtifctl " VIF_VERSION);
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);
   vif::tools::BridgeCommand bridge(app);
+  vif::tools::CaptureCommand capture(app);
   vif::tools::DumpCommand dump(app);
+  vif::tools::ExtcapCommand extcap(app);
   vif::tools::IfconfigCommand ifconfig(app);
   vif::tools::NodeCommand node(app);
   vif::tools::PingCommand ping(app);
@@ -78,7 +88,9 @@ int run(int argc, char** argv) {
   }
   if (node.is_asked()) return node.run();
   if (app.got_subcommand("bridge")) return bridge.run();
+  if (app.got_subcommand("capture")) return capture.run();
   if (app.got_subcommand("dump")) return dump.run();
+  if (app.got_subcommand("extcap")) return extcap.run();
   if (app.got_subcommand("ifconfig")) return ifconfig.run();
   if (app.got_subcommand("ping")) return ping.run();
   if (app.got_subcommand("run")) return run_command.run();
@@ -90,7 +102,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return run({argv, argv + argc});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "virtifctl: %s\n", error.what());
     return kFailed;

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "hypercall/host/verbs/verb.hpp"
+#include "tools/virtifd/capture_server.hpp"
 #include "tools/virtifd/control_session.hpp"
 #include "tools/virtifd/events.hpp"
 #include "tools/virtifd/metrics_server.hpp"
@@ -39,7 +40,8 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
         state(context, node_in, config_in.state_path),
         pause(context),
         acceptor(context),
-        reload(context) {}
+        reload(context),
+        captures(context, node_in) {}
 
   // --- control thread ---
 
@@ -74,6 +76,10 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
     }
     if (request.method == "verbs") return answer(session, request.id, host::verbs_json());
     if (request.method == "monitor") return monitor(session, request);
+    if (request.method == "capture") {
+      if (const std::optional<RpcFault> fault = captures.begin(session, request)) return answer(session, *fault);
+      return ended(session);
+    }
     const host::Verb* const verb = host::find_verb(request.method);
     if (verb == nullptr) {
       return answer(
@@ -205,6 +211,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
   asio::local::stream_protocol::acceptor acceptor;
   asio::signal_set reload;
   std::unordered_map<std::uint64_t, std::unique_ptr<ControlSession>> sessions;
+  CaptureServer captures;
   std::uint64_t last_id = 0, next_event = 1, requests = 0;
   std::optional<MetricsServer> metrics;
   std::thread thread;

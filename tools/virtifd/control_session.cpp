@@ -85,6 +85,12 @@ void ControlSession::close() {
   owner_.ended(*this);
 }
 
+std::optional<asio::local::stream_protocol::socket> ControlSession::give_away() {
+  if (subscribed_ || waiting_ > 0 || late_ > 0 || !in_.empty()) return std::nullopt;
+  closed_ = true;
+  return std::move(socket_);
+}
+
 void ControlSession::subscribe(bool on, std::uint64_t next) {
   subscribed_ = on;
   next_event_ = next;

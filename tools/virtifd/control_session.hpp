@@ -9,6 +9,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "tools/virtifd/rpc.hpp"
@@ -46,6 +47,9 @@ class ControlSession {
   // Says `line`, then hangs up.
   void refuse(std::string line);
   void close();
+  // The connection itself, from inside requested(), which answers on it in another way; the session is idle then.
+  // Nothing: it is in use, for events are on, replies are owed, or more lines have come.
+  std::optional<boost::asio::local::stream_protocol::socket> give_away();
 
   // Events from `next` on, or none any more.
   void subscribe(bool on, std::uint64_t next);

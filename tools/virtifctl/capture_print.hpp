@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A captured frame as a line for people.
+#pragma once
+
+#include <string_view>
+
+#include "hypercall/host/capture/capture_record.hpp"
+
+namespace vif::tools {
+
+// "12:00:01.123456789 virt0 out 02:…:01 > ff:…:ff, ARP, 42 bytes", with the local time.
+void print_frame(std::string_view ifname, const host::CaptureRecord& record);
+
+}  // namespace vif::tools
