@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/host/node.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace vif::host {
 
 Node::Node(net::IfCloneTable& interfaces, const net::inet::InetConfig& config)
@@ -31,18 +33,27 @@ Status Node::attach_inet(net::Ifnet& ifp) {
 }
 
 void Node::changed(const net::Ifnet& ifp) {
-  if (listener_ != nullptr) listener_->link_changed(ifp);
+  if (listener_ != nullptr && !making_) listener_->link_changed(ifp);
+}
+
+void Node::tell(std::string_view kind, const nlohmann::ordered_json& what) {
+  if (listener_ != nullptr) listener_->verb_changed(kind, what);
+}
+
+void Node::end_making(const net::Ifnet* made) {
+  making_ = false;
+  if (listener_ != nullptr && made != nullptr) listener_->link_arrived(*made);
 }
 
 void Node::if_arrived(net::Ifnet& ifp) {
-  if (listener_ != nullptr) listener_->link_arrived(ifp);
+  if (listener_ != nullptr && !making_) listener_->link_arrived(ifp);
 }
 
 void Node::if_departed(net::Ifnet& ifp) {
   asked_.erase(ifp.index());
   leases_.forget(ifp);
   bridges_.forget(ifp);
-  if (listener_ != nullptr) listener_->link_departed(ifp);
+  if (listener_ != nullptr && !making_) listener_->link_departed(ifp);
 }
 
 void Node::address_changed(net::Ifnet& ifp, const net::inet::InterfaceAddress& address, net::inet::AddressEvent event) {

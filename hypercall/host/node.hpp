@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@
 
 namespace vif::host {
 
-// What happens to interfaces and addresses, as it happens.
+// What happens to interfaces and addresses, and what operators do to the rest, as it happens.
 class NodeListener {
  public:
   virtual ~NodeListener() = default;
@@ -25,6 +26,8 @@ class NodeListener {
   virtual void link_changed(const net::Ifnet& ifp) = 0;
   virtual void address_changed(const net::Ifnet& ifp, const net::inet::InterfaceAddress& address,
                                net::inet::AddressEvent event) = 0;
+  // "route.new", "neigh.del" ..., with what the verb's show says of it.
+  virtual void verb_changed(std::string_view kind, const nlohmann::ordered_json& what) = 0;
 };
 
 class Node final : private net::IfEventListener, private net::inet::InetListener {
@@ -58,6 +61,11 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
   void listen(NodeListener* listener) { listener_ = listener; }
   // An operator changed something that no driver announces: flags, MTU, address.
   void changed(const net::Ifnet& ifp);
+  void tell(std::string_view kind, const nlohmann::ordered_json& what);
+
+  // Between the two the listener hears nothing of interfaces: what is made is told whole, or not at all.
+  void begin_making() { making_ = true; }
+  void end_making(const net::Ifnet* made);  // null: it could not be made, and is gone
 
  private:
   void if_arrived(net::Ifnet& ifp) override;
@@ -73,6 +81,7 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
   std::map<std::uint32_t, Asked> asked_;  // by interface index
   Bridges bridges_{interfaces_};          // goes first: what it takes away, the others hear
   NodeListener* listener_ = nullptr;
+  bool making_ = false;
 };
 
 }  // namespace vif::host

@@ -55,6 +55,10 @@ class NodeCli(DaemonCase):
         self.ctl("route", "add", "default", "dev", "virt0")
         self.assertEqual([route["family"] for route in json.loads(self.ctl("route", "-j")) if route["dst"] == "default"],
                          ["inet"])
+        self.assertIn("there is such a route", self.ctl("route", "add", "10.0.0.0/8", "via", "192.0.2.9", status=FAILED))
+        self.assertIn("a gateway is another host", self.ctl("route", "add", "10.1.0.0/16", "via", "192.0.2.1", status=FAILED))
+        self.ctl("route", "add", "10.0.0.0/8", "via", "192.0.2.10")
+        self.ctl("route", "del", "10.0.0.0/8", "via", "192.0.2.10")
         self.ctl("route", "del", "10.0.0.0/8")
         self.ctl("route", "del", "default")
         self.assertIn("no route to", self.ctl("route", "del", "10.0.0.0/8", status=FAILED))
@@ -116,6 +120,9 @@ class NodeCli(DaemonCase):
         self.assertIn("virtifctl link add NAME", self.ctl("link", "frob", status=USAGE))
         self.assertIn("wants a number", self.ctl("link", "set", "virt0", "mtu", "big", status=USAGE))
         self.assertIn("said twice", self.ctl("link", "set", "virt0", "up", "down", status=USAGE))
+        self.assertIn("say the interface; expected\n  virtifctl link set NAME", self.ctl("link", "set", status=USAGE))
+        self.assertIn("say behind 'dev' the interface", self.ctl("addr", "add", "192.0.2.1/24", status=USAGE))
+        self.assertIn("say behind 'lladdr' its Ethernet", self.ctl("neigh", "add", "192.0.2.1", "dev", "x", status=USAGE))
         self.assertIn("unknown command 'lnk'", self.ctl("lnk", "show", status=USAGE))
         self.assertIn("behind the command", self.ctl("-j", "link", status=USAGE))
         self.assertIn("means nothing here", self.ctl("route", "show", "now", status=USAGE))
@@ -135,6 +142,27 @@ class NodeCli(DaemonCase):
             self.assertNotIn(b"null", told.stdout, source)
             self.assertGreater(len(told.stdout.split()), 9, source)
 
+    def test_tells_of_what_verbs_change(self):
+        with self.client() as watcher:
+            watcher.call("monitor", on=True)
+            self.ctl("link", "add", "virt0", "linkstr", "nonsense:x", status=FAILED)
+            self.ctl("link", "add", "virt0", "linkstr", "mem:lan", "mtu", "1400", "up")
+            self.assertEqual(watcher.read()["params"]["kind"], "link.new", "and nothing of what could not be made")
+            self.ctl("maddr", "add", "01:00:5e:00:00:fb", "dev", "virt0")
+            self.ctl("neigh", "add", "192.0.2.9", "lladdr", "02:00:00:00:00:09", "dev", "virt0")
+            self.ctl("route", "add", "default", "via", "192.0.2.9", "dev", "virt0")
+            self.ctl("route", "del", "default")
+            self.ctl("neigh", "del", "192.0.2.9", "dev", "virt0")
+            self.ctl("maddr", "del", "01:00:5e:00:00:fb", "dev", "virt0")
+            heard = []
+            while len(heard) < 6:
+                event = watcher.read()["params"]
+                if not event["kind"].startswith(("link", "addr")):
+                    heard.append(event)
+            self.assertEqual([event["kind"] for event in heard],
+                             ["maddr.new", "neigh.new", "route.new", "route.del", "neigh.del", "maddr.del"])
+            self.assertEqual(heard[2]["route"]["gateway"], "192.0.2.9")
+
     def test_monitors(self):
         with self.client() as watcher:
             first = watcher.call("monitor", on=True)["next"]
@@ -149,6 +177,7 @@ class NodeCli(DaemonCase):
                 self.assertEqual(event["params"]["seq"], first + len(kinds))
                 kinds.append(event["params"]["kind"])
             self.assertEqual(kinds[0], "link.new")
+            self.assertEqual(kinds.count("link.new"), 1)
             self.assertIn("link.change", kinds)
             self.assertIn("addr.ready", kinds)
             watcher.call("monitor", on=False)

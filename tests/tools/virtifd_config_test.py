@@ -13,7 +13,7 @@ import sys
 import time
 import unittest
 
-from daemon_case import FAILED, VIRTIFD, Client, DaemonCase
+from daemon_case import FAILED, VIRTIFCTL, VIRTIFD, Client, DaemonCase
 
 CONFIG = {
     "interfaces": [{"ifname": "virt0", "linkstr": "mem:lan", "master": None, "address": "02:00:00:00:00:01", "mtu": 1400,
@@ -136,6 +136,14 @@ class VirtifdConfig(DaemonCase):
             daemon.stderr.close()
             if self.state.exists():
                 self.assertEqual(len(json.loads(self.state.read_text())["interfaces"]), 1, "a whole file, old or new")
+
+    def test_prints_and_takes_by_pipe(self):
+        self.ctl("link", "add", "virt0", "linkstr", "mem:lan")
+        shown = self.ctl("config", "show")
+        self.assertEqual(shown, self.ctl("config"))
+        self.ctl("link", "del", "virt0")
+        subprocess.run([VIRTIFCTL, "config", "--apply", "-", "--socket", self.path], input=shown, text=True, check=True)
+        self.assertEqual(self.ctl("config"), shown)
 
 
 if __name__ == "__main__":

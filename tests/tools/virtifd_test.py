@@ -82,6 +82,23 @@ class Virtifd(DaemonCase):
                               self.path], capture_output=True, text=True, check=True, timeout=60)
         self.assertEqual(json.loads(run.stdout)["error"]["data"]["errno"], "EACCES")
 
+    def test_is_believed_in_tmp_only_from_root_and_oneself(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can be somebody else")
+        impostor = ("import os,socket; os.setuid(65533); s = socket.socket(socket.AF_UNIX);"
+                    "s.bind('/tmp/virtif-65534.sock'); os.chmod('/tmp/virtif-65534.sock', 0o777); s.listen(); print();"
+                    "c = s.accept()[0]; c.recv(1)")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink("/tmp/virtif-65534.sock")
+        with subprocess.Popen(["/usr/bin/python3", "-uc", impostor], stdout=subprocess.PIPE) as other:
+            self.addCleanup(os.unlink, "/tmp/virtif-65534.sock")
+            other.stdout.readline()
+            run = subprocess.run(["env", "-u", "XDG_RUNTIME_DIR", "setpriv", "--reuid=65534", "--regid=65534",
+                                  "--clear-groups", VIRTIFCTL, "link"], capture_output=True, text=True, check=False,
+                                 timeout=60)
+            self.assertEqual(run.returncode, FAILED)
+            self.assertIn("is user 65533, neither root nor you", run.stderr)
+
     def test_lets_a_group_in(self):
         if os.geteuid() != 0:
             self.skipTest("only root can be somebody else")

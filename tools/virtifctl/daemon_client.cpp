@@ -97,6 +97,7 @@ Result<std::optional<DaemonClient::Answer>> DaemonClient::answer_if_any() {
 Result<DaemonClient::Notification> DaemonClient::next() {
   for (;;) {
     Result<Json> message = read_message();
+    if (!message && message.error().number() == ECONNRESET) return fail(ECONNRESET, "virtifd has ended");
     if (!message) return message.error();
     const auto method = message->find("method");
     if (method == message->end() || !method->is_string()) continue;

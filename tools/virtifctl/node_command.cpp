@@ -48,7 +48,10 @@ NodeCommand::NodeCommand(CLI::App& app) : socket_(default_socket_path()) {
   }
   CLI::App& config =
       *app.add_subcommand("config", "Print all that is set at a virtifd, as JSON, or make it as a file says.");
-  config.add_option("--apply", apply_, "a file as `virtifctl config` prints it; what it leaves out is taken away");
+  config.add_option("--apply", apply_,
+                    "a file as `virtifctl config` prints it, - for standard input; what it leaves out "
+                    "is taken away");
+  config.add_option("show", shows_, "the same as without a word")->check(CLI::IsMember({"show"}));
   add_options(config);
   add_options(*app.add_subcommand("monitor", "Print what happens at a virtifd, as it happens, until interrupted."));
 }
@@ -67,7 +70,7 @@ int NodeCommand::run() {
 int NodeCommand::config() {
   Json params = Json::object();
   if (!apply_.empty()) {
-    Result<Json> document = read_config(apply_);
+    Result<Json> document = read_config(apply_ == "-" ? "/dev/stdin" : apply_);
     if (!document) return failed(document.error());
     params["config"] = std::move(*document);
   }

@@ -25,7 +25,7 @@ class NodeCommand {
 
   std::vector<CLI::App*> commands_;
   const CLI::App* asked_ = nullptr;
-  std::string socket_, apply_;
+  std::string socket_, apply_, shows_;
   bool json_ = false, stats_ = false;
 };
 

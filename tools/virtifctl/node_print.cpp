@@ -144,7 +144,15 @@ void print_notification(std::string_view method, const Json& params) {
     }
     return fmt::print("\n");
   }
-  fmt::print("{} {} {} {}\n", text(params, "seq"), kind, text(params, "ifname"), text(params, "local"));
+  fmt::print("{} {}", text(params, "seq"), kind);
+  if (const auto route = params.find("route"); route != params.end()) {
+    fmt::print(" ");
+    return print_route(*route);
+  }
+  for (const char* key : {"ifname", "local", "link", "dst", "dev", "lladdr"}) {
+    if (params.contains(key)) fmt::print(" {}", text(params, key));
+  }
+  fmt::print("\n");
 }
 
 }  // namespace vif::tools

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "hypercall/host/verbs/verb.hpp"
+
 namespace vif::tools {
 namespace {
 
@@ -131,6 +133,24 @@ Result<Json> parse_params(const Command& command, std::span<const std::string> w
   return params;
 }
 
+std::string usage_of(std::string_view object, const Command& command) {
+  std::string usage = "  virtifctl ";
+  return usage.append(object).append(" ").append(command.action).append(command.usage) + '\n';
+}
+
+// Whether all is there that the verb needs, in the words of the command.
+Status check_whole(const NodeCall& call, const Command& command, std::string_view object) {
+  for (const host::VerbParam& param : host::find_verb(call.verb)->params) {
+    if (!param.required || call.params.contains(param.name)) continue;
+    const auto word = std::ranges::find(command.words, param.name, &Word::param);
+    const std::string behind = param.name == command.subject || word == command.words.end()
+                                   ? std::string()
+                                   : " behind '" + std::string(word->word) + "'";
+    return fail(EINVAL, "say" + behind + " " + std::string(param.says) + "; expected\n" + usage_of(object, command));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::span<const std::string_view> node_objects() {
@@ -141,7 +161,7 @@ std::span<const std::string_view> node_objects() {
 std::string node_usage(std::string_view object) {
   std::string usage;
   for (const Command& command : object_named(object).commands) {
-    usage.append("  virtifctl ").append(object).append(" ").append(command.action).append(command.usage) += '\n';
+    usage += usage_of(object, command);
   }
   return usage;
 }
@@ -156,7 +176,9 @@ Result<NodeCall> parse_node_words(std::string_view object, const std::vector<std
   }
   Result<Json> params = parse_params(*command, std::span(words).subspan(words.empty() ? 0 : 1));
   if (!params) return params.error();
-  return NodeCall{std::string(object) + "." + std::string(action), std::move(*params)};
+  NodeCall call{std::string(object) + "." + std::string(action), std::move(*params)};
+  if (Status whole = check_whole(call, *command, object); !whole) return whole.error();
+  return call;
 }
 
 }  // namespace vif::tools

@@ -59,6 +59,17 @@ bool is_member(int fd, const ucred& peer, gid_t group) {
   return std::find(groups.begin(), end, group) != end;
 }
 
+// In /tmp anybody may have been first: there a virtifd is believed when it is root's or our own.
+Status check_server(int fd, const std::string& path) {
+  ucred peer{};
+  socklen_t bytes = sizeof peer;
+  if (!path.starts_with("/tmp/") || path != default_socket_path()) return {};
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0) return host_error("who is there?");
+  if (peer.uid == 0 || peer.uid == ::geteuid()) return {};
+  return fail(EACCES, "who listens at " + path + " is user " + std::to_string(peer.uid) +
+                          ", neither root nor you: start a virtifd of your own with another --socket");
+}
+
 }  // namespace
 
 std::string default_socket_path() {
@@ -140,7 +151,10 @@ Result<UniqueFd> connect_to(const std::string& path) {
   if (!address) return address.error();
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return host_error("cannot make a socket");
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0) return fd;
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0) {
+    if (Status ours = check_server(fd.get(), path); !ours) return ours.error();
+    return fd;
+  }
   if (errno == ENOENT || errno == ECONNREFUSED) {
     return fail(errno, "no virtifd at " + path + ": start one with `virtifd --socket " + path + "`");
   }

@@ -15,7 +15,8 @@ class EventSink {
 
 // An event: {"seq", "time_ns", "kind", ...}, its time on the domain's time line. Kinds: link.new, link.change and
 // link.del with "link" (as link.show; the last with ifindex and ifname only), addr.ready, addr.duplicate,
-// addr.conflict, addr.deprecated and addr.del with "ifname" and "local".
+// addr.conflict, addr.deprecated and addr.del with "ifname" and "local". And what verbs change: route.new and route.del
+// with "route", neigh.new and neigh.del with "dst" and "dev", maddr.new and maddr.del with "ifname" and "link".
 class Events final : private host::NodeListener {
  public:
   Events(host::Node& node, EventSink& sink);
@@ -31,6 +32,7 @@ class Events final : private host::NodeListener {
   void link_changed(const net::Ifnet& ifp) override;
   void address_changed(const net::Ifnet& ifp, const net::inet::InterfaceAddress& address,
                        net::inet::AddressEvent event) override;
+  void verb_changed(std::string_view kind, const host::Json& what) override { tell(kind, what); }
   void tell(std::string_view kind, const host::Json& what);
 
   host::Node& node_;

@@ -126,14 +126,16 @@ Status apply(Node& node, net::Ifnet& ifp, const Json& params) {
 }
 
 Result<Json> add(Node& node, const Json& params) {
+  node.begin_making();
   const Result<net::Ifnet*> created = node.interfaces().create(params["ifname"].get_ref<const std::string&>());
-  if (!created) return created.error();
-  net::Ifnet& ifp = **created;
-  if (Status done = apply(node, ifp, params); !done) {
-    (void)node.interfaces().destroy(ifp.name());  // all or nothing
+  Status done = created ? apply(node, **created, params) : Status(created.error());
+  if (!done) {
+    if (created) (void)node.interfaces().destroy((*created)->name());  // all or nothing
+    node.end_making(nullptr);
     return done.error();
   }
-  node.changed(ifp);
+  net::Ifnet& ifp = **created;
+  node.end_making(&ifp);
   return link_json(node, ifp, false);
 }
 

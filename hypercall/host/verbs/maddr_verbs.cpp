@@ -32,6 +32,7 @@ Result<Json> add(Node& node, const Json& params) {
   if (!range) return range.error();
   if (Status done = (*ifp)->ioctl(net::AddMulti{*range}); !done) return done.error();
   node.asked(**ifp).groups.push_back(*range);
+  node.tell("maddr.new", {{"ifname", (*ifp)->name()}, {"link", range_text(*range)}});
   return Json::object();
 }
 
@@ -46,6 +47,7 @@ Result<Json> del(Node& node, const Json& params) {
   if (joined == groups.end()) return fail(ENXIO, range_text(*range) + " was not joined with maddr.add");
   if (Status done = (*ifp)->ioctl(net::DelMulti{*range}); !done) return done.error();
   groups.erase(joined);
+  node.tell("maddr.del", {{"ifname", (*ifp)->name()}, {"link", range_text(*range)}});
   return Json::object();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // route.add, route.del, route.show, and neigh.add, neigh.del, neigh.show: ways to elsewhere, and to who is next.
+#include <algorithm>
 #include <array>
 
 #include "hypercall/host/verbs/families.hpp"
@@ -46,32 +47,6 @@ Result<StaticRoute> parse_route(Node& node, const Json& params) {
   return route;
 }
 
-Result<Json> add_route(Node& node, const Json& params) {
-  const Result<StaticRoute> route = parse_route(node, params);
-  if (!route) return route.error();
-  if (route->gateway.is_unspecified() && route->out == nullptr) {
-    return fail(EINVAL, "a route goes to a gateway, or out of an interface: say 'gateway' (via) or 'dev'");
-  }
-  if (Status done = node.inet().add_route(*route); !done) return done.error();
-  return Json::object();
-}
-
-// The first that was set and has what is said of it.
-Result<Json> remove_route(Node& node, const Json& params) {
-  Result<StaticRoute> said = parse_route(node, params);
-  if (!said) return said.error();
-  for (const InetRoute& route : node.inet().routes()) {
-    const bool meant = route.origin == RouteOrigin::manual && route.to.network() == said->to.network() &&
-                       (said->gateway.is_unspecified() || route.gateway == said->gateway) &&
-                       (said->out == nullptr || route.out == said->out);
-    if (!meant) continue;
-    net::Ifnet* const out = node.interfaces().find(route.out->name());
-    if (Status done = node.inet().remove_route({route.to, route.gateway, out}); !done) return done.error();
-    return Json::object();
-  }
-  return fail(ESRCH, "no route to " + said->to.to_string() + " was set; route.show shows those there are");
-}
-
 const char* protocol_name(Node& node, const InetRoute& route) {
   if (node.leases().gave(route)) return "dhcp";
   switch (route.origin) {
@@ -85,16 +60,73 @@ const char* protocol_name(Node& node, const InetRoute& route) {
   return "";
 }
 
+Json route_json(Node& node, const InetRoute& route) {
+  Json json = {{"dst", is_default(route.to) ? "default" : route.to.to_string()}};
+  json["family"] = route.to.address.is_v4() ? "inet" : "inet6";  // ip(8) asks for one at a time
+  if (!route.gateway.is_unspecified()) json["gateway"] = route.gateway.to_string();
+  json["dev"] = route.out->name();
+  json["protocol"] = protocol_name(node, route);
+  json["flags"] = Json::array();
+  return json;
+}
+
+// Whether an operator set, or means, this one.
+bool matches(const InetRoute& route, const StaticRoute& said) {
+  return route.origin == RouteOrigin::manual && route.to.network() == said.to.network() &&
+         (said.gateway.is_unspecified() || route.gateway == said.gateway) &&
+         (said.out == nullptr || route.out == said.out);
+}
+
+Status check_new(Node& node, const StaticRoute& route) {
+  if (route.gateway.is_unspecified() && route.out == nullptr) {
+    return fail(EINVAL, "a route goes to a gateway, or out of an interface: say 'gateway' (via) or 'dev'");
+  }
+  for (const net::Ifnet* ifp : node.domain().interfaces()) {
+    const std::vector<InterfaceAddress> own = node.inet().addresses(*ifp);
+    if (std::ranges::find(own, route.gateway, &InterfaceAddress::address) == own.end()) continue;
+    return fail(EINVAL,
+                route.gateway.to_string() + " is the address of " + ifp->name() + " here: a gateway is another host");
+  }
+  for (const InetRoute& there : node.inet().routes()) {
+    if (!matches(there, route) || there.gateway.is_unspecified() != route.gateway.is_unspecified()) continue;
+    return fail(EEXIST, "there is such a route to " + route.to.to_string());
+  }
+  return {};
+}
+
+Result<Json> add_route(Node& node, const Json& params) {
+  const Result<StaticRoute> route = parse_route(node, params);
+  if (!route) return route.error();
+  if (Status is_new = check_new(node, *route); !is_new) return is_new.error();
+  if (Status done = node.inet().add_route(*route); !done) return done.error();
+  for (const InetRoute& added : node.inet().routes()) {
+    if (matches(added, *route)) {
+      node.tell("route.new", {{"route", route_json(node, added)}});
+      break;
+    }
+  }
+  return Json::object();
+}
+
+// The first that was set and has what is said of it.
+Result<Json> remove_route(Node& node, const Json& params) {
+  Result<StaticRoute> said = parse_route(node, params);
+  if (!said) return said.error();
+  for (const InetRoute& route : node.inet().routes()) {
+    if (!matches(route, *said)) continue;
+    const Json json = route_json(node, route);
+    net::Ifnet* const out = node.interfaces().find(route.out->name());
+    if (Status done = node.inet().remove_route({route.to, route.gateway, out}); !done) return done.error();
+    node.tell("route.del", {{"route", json}});
+    return Json::object();
+  }
+  return fail(ESRCH, "no route to " + said->to.to_string() + " was set; route.show shows those there are");
+}
+
 Result<Json> show_routes(Node& node, const Json&) {
   Json routes = Json::array();
   for (const InetRoute& route : node.inet().routes()) {
-    Json json = {{"dst", is_default(route.to) ? "default" : route.to.to_string()}};
-    json["family"] = route.to.address.is_v4() ? "inet" : "inet6";  // ip(8) asks for one at a time
-    if (!route.gateway.is_unspecified()) json["gateway"] = route.gateway.to_string();
-    json["dev"] = route.out->name();
-    json["protocol"] = protocol_name(node, route);
-    json["flags"] = Json::array();
-    routes.push_back(std::move(json));
+    routes.push_back(route_json(node, route));
   }
   return routes;
 }
@@ -119,6 +151,8 @@ Result<Json> add_neighbour(Node& node, const Json& params) {
   if (!mac) return mac.error();
   if (Status attached = node.attach_inet(*named->ifp); !attached) return attached.error();
   if (Status added = node.inet().add_neighbour(*named->ifp, named->address, *mac); !added) return added.error();
+  node.tell("neigh.new",
+            {{"dst", named->address.to_string()}, {"dev", named->ifp->name()}, {"lladdr", mac->to_string()}});
   return Json::object();
 }
 
@@ -126,6 +160,7 @@ Result<Json> remove_neighbour(Node& node, const Json& params) {
   const Result<Named> named = parse_neighbour(node, params);
   if (!named) return named.error();
   if (Status removed = node.inet().remove_neighbour(*named->ifp, named->address); !removed) return removed.error();
+  node.tell("neigh.del", {{"dst", named->address.to_string()}, {"dev", named->ifp->name()}});
   return Json::object();
 }
 

@@ -203,13 +203,17 @@ struct Told final : host::NodeListener {
                        net::inet::AddressEvent) override {
     heard.push_back("address " + ifp.name() + " " + address.prefix.to_string());
   }
+  void verb_changed(std::string_view kind, const Json&) override { heard.emplace_back(kind); }
   std::vector<std::string> heard;
 };
 
 TEST_F(Verbs, tell_a_listener_what_they_changed) {
   Told told;
   node.listen(&told);
-  done("link.add", {{"ifname", "virt0"}, {"linkstr", "null:"}});
+  EXPECT_EQ(refused("link.add", {{"ifname", "virt0"}, {"linkstr", "null:"}, {"mtu", 1}}, "MTU"), EINVAL);
+  EXPECT_TRUE(told.heard.empty()) << "of what could not be made";
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "null:"}, {"mtu", 1400}});
+  EXPECT_EQ(told.heard.size(), 1U);
   done("link.set", {{"ifname", "virt0"}, {"up", true}});
   done("addr.add", {{"ifname", "virt0"}, {"local", "192.0.2.1/24"}});
   done("link.del", {{"ifname", "virt0"}});
