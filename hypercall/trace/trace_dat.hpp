@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A recording as a trace.dat, which trace-cmd and KernelShark read. trace-cmd itself puts it together, from a tracing
+// directory (services/trace/tracing_tree.hpp) and raw pages, so it has to be installed where this is called. The
+// control side's thread; blocks until the file is there.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "netstack/base/api.hpp"
+#include "netstack/base/result.hpp"
+#include "services/trace/session.hpp"
+#include "services/trace/tracing_tree.hpp"
+
+namespace vif::host {
+
+// What went into the file, and what was lost before it could.
+struct ExportedTrace {
+  std::uint64_t events, lost;
+};
+
+// Takes all that is in the session's rings; each becomes a CPU of the file, in the order of Session::readers. The
+// session may go on, but what it enabled later will not be in this file. Errors: the host's errno; ENOENT with the text
+// naming trace-cmd when that is not installed; EIO with its own words when it fails.
+VIF_API Result<ExportedTrace> write_trace_dat(trace::Session& session, std::span<const trace::ThreadName> threads,
+                                              const std::string& path);
+
+}  // namespace vif::host
