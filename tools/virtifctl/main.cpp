@@ -15,6 +15,7 @@
 #include "tools/virtifctl/ifconfig_command.hpp"
 #include "tools/virtifctl/node_command.hpp"
 #include "tools/virtifctl/ping_command.hpp"
+#include "tools/virtifctl/proc_command.hpp"
 #include "tools/virtifctl/replay_command.hpp"
 #include "tools/virtifctl/run_command.hpp"
 #include "tools/virtifctl/show_command.hpp"
@@ -76,6 +77,7 @@ int run(std::vector<const char*> words) {
   vif::tools::IfconfigCommand ifconfig(app);
   vif::tools::NodeCommand node(app);
   vif::tools::PingCommand ping(app);
+  vif::tools::ProcCommand proc(app);
   vif::tools::ReplayCommand replay(app);
   vif::tools::RunCommand run_command(app);
   vif::tools::ShowCommand show(app);
@@ -93,6 +95,7 @@ int run(std::vector<const char*> words) {
   if (app.got_subcommand("extcap")) return extcap.run();
   if (app.got_subcommand("ifconfig")) return ifconfig.run();
   if (app.got_subcommand("ping")) return ping.run();
+  if (app.got_subcommand("proc")) return proc.run();
   if (app.got_subcommand("run")) return run_command.run();
   if (app.got_subcommand("top")) return top.run();
   return app.got_subcommand("show") ? show.run() : replay.run();

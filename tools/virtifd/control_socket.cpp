@@ -80,13 +80,13 @@ std::string default_socket_path() {
   return "/tmp/virtif-" + std::to_string(::geteuid()) + ".sock";
 }
 
-Result<ControlSocket> ControlSocket::listen(const std::string& path, std::optional<gid_t> group) {
+Result<ControlSocket> ControlSocket::listen(const std::string& path, std::optional<gid_t> group, int type) {
   Result<sockaddr_un> address = address_of(path);
   if (!address) return address.error();
   Result<UniqueFd> held = lock(path);
   if (!held) return held.error();
   if (Status stale = remove_stale(path); !stale) return stale.error();
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return host_error("cannot make a socket");
   // Nobody else may connect between bind and chmod.
   const mode_t before = ::umask(0177);

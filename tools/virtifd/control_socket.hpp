@@ -2,6 +2,7 @@
 // The socket file virtifd is reached by: where it is, who may have it, and who may speak.
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -21,7 +22,8 @@ class ControlSocket {
  public:
   // EADDRINUSE: another virtifd has it. ENAMETOOLONG: the path does not fit a socket's address. EEXIST: something that
   // is no socket is there. Otherwise the host's. With `group` its members may connect, too.
-  static Result<ControlSocket> listen(const std::string& path, std::optional<gid_t> group);
+  // `type` SOCK_STREAM, or SOCK_SEQPACKET for process events.
+  static Result<ControlSocket> listen(const std::string& path, std::optional<gid_t> group, int type = SOCK_STREAM);
   // The same, made by a service manager, who keeps the file. EINVAL: `fd` is not listening, or no Unix stream socket.
   static Result<ControlSocket> adopt(host::UniqueFd fd);
 
@@ -50,5 +52,8 @@ Status check_listens(int fd);
 
 // Connects to a virtifd. ENOENT, ECONNREFUSED: none is there; the text says how to start one.
 Result<host::UniqueFd> connect_to(const std::string& path);
+
+// Where the virtifd that is at `path` tells of process events, when it does.
+inline std::string proc_socket_path(const std::string& path) { return path + ".proc"; }
 
 }  // namespace vif::tools

@@ -16,6 +16,7 @@
 #include "tools/virtifd/control_server.hpp"
 #include "tools/virtifd/node_config.hpp"
 #include "tools/virtifd/privileges.hpp"
+#include "tools/virtifd/proc_server.hpp"
 #include "tools/virtifd/service_state.hpp"
 
 namespace {
@@ -33,13 +34,14 @@ int failed(const std::string& text) {
 struct Options {
   std::string socket = tools::default_socket_path();
   std::string group, config, state, metrics, user;
-  bool metrics_anywhere = false, keep_net_admin = false, forwarding = false;
+  bool metrics_anywhere = false, keep_net_admin = false, forwarding = false, proc = false;
 };
 
 // What it is reached by.
 struct Doors {
   std::optional<tools::ControlSocket> control;
   std::optional<tools::MetricsListener> metrics;
+  std::optional<tools::ControlSocket> proc;
 };
 
 Result<std::optional<gid_t>> group_id(const std::string& name) {
@@ -85,6 +87,12 @@ Result<Doors> open_doors(const Options& options, std::optional<gid_t> group) {
     if (!listener) return listener.error();
     doors.metrics.emplace(std::move(*listener));
   }
+  if (options.proc) {
+    Result<tools::ControlSocket> socket =
+        tools::ControlSocket::listen(tools::proc_socket_path(options.socket), group, SOCK_SEQPACKET);
+    if (!socket) return socket.error();
+    doors.proc.emplace(std::move(*socket));
+  }
   return doors;
 }
 
@@ -93,6 +101,9 @@ Status drop_privileges(const Options& options, const Doors& doors) {
   const Result<tools::Identity> identity = tools::find_identity(options.user);
   if (!identity) return identity.error();
   if (Status given = doors.control->give_to(identity->uid); !given) return given;
+  if (doors.proc) {
+    if (Status given = doors.proc->give_to(identity->uid); !given) return given;
+  }
   if (doors.metrics && doors.metrics->file) {
     if (Status given = doors.metrics->file->give_to(identity->uid); !given) return given;
   }
@@ -142,6 +153,12 @@ int serve(const Options& options) {
       tools::ControlServer::start(std::move(*doors->control), std::move(doors->metrics), **loop, node,
                                   {.group = *group, .config_path = options.config, .state_path = options.state});
   if (!server) return failed(server.error().text);
+  std::unique_ptr<tools::ProcServer> proc;
+  if (doors->proc) {
+    Result<std::unique_ptr<tools::ProcServer>> started = tools::ProcServer::start(std::move(*doors->proc), *group);
+    if (!started) return failed(started.error().text);
+    proc = std::move(*started);
+  }
   std::fprintf(stderr, "virtifd: listening at %s\n", at.c_str());
   if (!metrics_at.empty()) std::fprintf(stderr, "virtifd: metrics at %s\n", metrics_at.c_str());
   tools::tell_service_manager("READY=1");
@@ -166,6 +183,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--keep-net-admin", options.keep_net_admin,
                "with --user: keep CAP_NET_ADMIN and CAP_NET_RAW, to open TAPs and interfaces later")
       ->needs("--user");
+  app.add_flag("--proc", options.proc, "tell `virtifctl proc` of this host's process events, at SOCKET.proc");
   app.add_flag("--forwarding", options.forwarding, "pass IP packets from interface to interface");
 }
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Process events for other programs: the kernel's on a bus of ours, on a thread of its own, to whoever connects to the
+// socket and may. While nobody does, the kernel is not listened to.
+//
+// Made and destroyed on one thread; the rest happens on its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "tools/virtifd/control_socket.hpp"
+
+namespace vif::tools {
+
+class ProcServer {
+ public:
+  // Serves at once. Errors: the host's.
+  static Result<std::unique_ptr<ProcServer>> start(ControlSocket socket, std::optional<gid_t> group);
+  ~ProcServer();  // hangs up on everybody, and listens to the kernel no more
+
+ private:
+  struct State;
+  explicit ProcServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace vif::tools
