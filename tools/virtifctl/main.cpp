@@ -12,6 +12,7 @@
 #include "tools/virtifctl/capture_command.hpp"
 #include "tools/virtifctl/dump_command.hpp"
 #include "tools/virtifctl/extcap_command.hpp"
+#include "tools/virtifctl/fwu/fwu_command.hpp"
 #include "tools/virtifctl/ifconfig_command.hpp"
 #include "tools/virtifctl/node_command.hpp"
 #include "tools/virtifctl/ping_command.hpp"
@@ -74,6 +75,7 @@ int run(std::vector<const char*> words) {
   vif::tools::CaptureCommand capture(app);
   vif::tools::DumpCommand dump(app);
   vif::tools::ExtcapCommand extcap(app);
+  vif::tools::FwuCommand fwu(app);
   vif::tools::IfconfigCommand ifconfig(app);
   vif::tools::NodeCommand node(app);
   vif::tools::PingCommand ping(app);
@@ -93,6 +95,7 @@ int run(std::vector<const char*> words) {
   if (app.got_subcommand("capture")) return capture.run();
   if (app.got_subcommand("dump")) return dump.run();
   if (app.got_subcommand("extcap")) return extcap.run();
+  if (app.got_subcommand("fwu")) return fwu.run();
   if (app.got_subcommand("ifconfig")) return ifconfig.run();
   if (app.got_subcommand("ping")) return ping.run();
   if (app.got_subcommand("proc")) return proc.run();

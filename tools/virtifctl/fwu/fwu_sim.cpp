@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// sim: an update of the user's own medium, in memory, with the power cut at every write.
+#include <fmt/core.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "hypercall/sim/crash_states.hpp"
+#include "services/fwu/bank_rules.hpp"
+#include "services/fwu/boot_check.hpp"
+#include "services/fwu/metadata_copies.hpp"
+#include "services/fwu/update.hpp"
+#include "tools/virtifctl/fwu/fwu_options.hpp"
+
+namespace vif::tools {
+namespace {
+
+using host::sim::SimMedium;
+using host::sim::SimStore;
+
+constexpr std::uint64_t kMediumBytesMax = 64 * 1024 * 1024;
+constexpr std::size_t kSamples = 200, kStatesMax = 2000;
+
+struct Quiet final : fwu::UpdateObserver {
+  void step(const std::string&) override {}
+  void progress(std::uint64_t, std::uint64_t) override {}
+};
+
+// One boot and one run of the capsules, on a medium in memory.
+class Rehearsal {
+ public:
+  Rehearsal(FwuDevice& real, fwu::SignaturePort* signatures, const FwuOptions& options)
+      : real_(real), signatures_(signatures), options_(options) {}
+
+  Status run(SimStore& store, const std::vector<fwu::CapsuleFile>& files) {
+    const fwu::Device device{store, real_.partitions, store, real_.geometry};
+    const auto metadata = load(store);
+    if (!metadata) return metadata.error();
+    const auto booted = fwu::check_boot(device, metadata->active_index);
+    if (!booted) return booted.error();
+    const fwu::Planner planner{device, digests_, signatures_, {options_.allow_unsigned, options_.allow_downgrade, 0}};
+    Result<fwu::Plan> plan = planner.plan(files, metadata->active_index);
+    if (!plan) return plan.error();
+    for (const fwu::CapsuleOutcome& outcome : plan->outcomes) {
+      if (!outcome.status)
+        return fail(outcome.status.error().number(), outcome.name + ": " + outcome.status.error().text);
+    }
+    Quiet quiet;
+    return fwu::Update(device, digests_, quiet).apply(*plan);
+  }
+
+  Result<fwu::Metadata> load(SimStore& store) const {
+    const auto copies = fwu::MetadataCopies::find({store, real_.partitions, store, real_.geometry});
+    return copies ? copies->load() : Result<fwu::Metadata>(copies.error());
+  }
+
+  // "bank 0 accepted, bank 1 invalid, 0 boots"
+  std::string state(SimStore& store) const {
+    const auto metadata = load(store);
+    if (!metadata) return "unreadable: " + metadata.error().text;
+    std::string text = fmt::format("bank {} boots", metadata->active_index);
+    for (std::uint32_t bank = 0; bank < metadata->banks; ++bank) {
+      text += fmt::format("; {} {}", bank, fwu::name_of(fwu::bank_state(*metadata, bank)));
+    }
+    return text;
+  }
+
+ private:
+  FwuDevice& real_;
+  fwu::SignaturePort* signatures_;
+  const FwuOptions& options_;
+  host::Sha256Digests digests_;
+};
+
+struct Report {
+  std::size_t states = 0, converged = 0;
+  std::map<std::string, std::size_t> seen;  // by state of the metadata
+  std::vector<std::string> failures;
+};
+
+void print(const Report& report, const std::string& end, bool json) {
+  if (json) {
+    const nlohmann::json all = {{"crash_states", report.states},
+                                {"converged", report.converged},
+                                {"states", report.seen},
+                                {"end", end},
+                                {"failures", report.failures}};
+    fmt::print("{}\n", all.dump(2));
+    return;
+  }
+  fmt::print("{} crash states, {} of them brought to the end by the same command\n", report.states, report.converged);
+  for (const auto& [state, count] : report.seen) {
+    fmt::print("  {:6}x {}\n          └─> {}\n", count, state, end);
+  }
+  for (const std::string& failure : report.failures) fmt::print("failed: {}\n", failure);
+}
+
+}  // namespace
+
+int fwu_sim(const FwuOptions& options) {
+  auto opened = FwuDevice::open(options, host::Access::read);
+  if (!opened) return fwu_say(opened.error().text, kFwuFailed);
+  auto signatures = fwu_trust(options);
+  if (!signatures) return fwu_say(signatures.error().text, kFwuUsage);
+  FwuDevice& device = **opened;
+  if (device.store->size_bytes() > kMediumBytesMax) {
+    return fwu_say("sim copies the medium into memory for every state: 64 MiB are the most", kFwuUsage);
+  }
+  SimMedium before{std::vector<std::byte>(device.store->size_bytes()), {}};
+  if (Status read = device.store->read(0, before.disk); !read) return fwu_say(read.error().text, kFwuFailed);
+  for (const fwu::Variable& variable : device.variables->all())
+    before.variables[{variable.space, variable.name}] = variable;
+
+  std::vector<std::unique_ptr<host::FileStore>> stores;
+  std::vector<fwu::CapsuleFile> files;
+  for (const std::string& path : options.files) {
+    auto file = host::FileStore::open(path, host::Access::read);
+    if (!file) return fwu_say(file.error().text, kFwuFailed);
+    files.push_back({path, stores.emplace_back(*std::move(file)).get(), {}});
+  }
+  Rehearsal rehearsal(device, (*signatures)->trusts_any() ? signatures->get() : nullptr, options);
+  SimMedium after = before;
+  SimStore whole(after);
+  if (Status done = rehearsal.run(whole, files); !done) return fwu_say(done.error().text, kFwuRefused);
+  const std::string end = rehearsal.state(whole);
+
+  Report report;
+  report.states =
+      host::sim::CrashStates(before, whole.log(), kSamples)
+          .visit(
+              [&](const SimMedium& left) {
+                SimMedium medium = left;
+                SimStore store(medium);
+                const std::string state = rehearsal.state(store);
+                ++report.seen[state];
+                const Status done = rehearsal.run(store, files);
+                if (done && rehearsal.state(store) == end) ++report.converged;
+                else report.failures.push_back(state + ": " + (done ? rehearsal.state(store) : done.error().text));
+              },
+              kStatesMax);
+  print(report, end, options.json);
+  return report.converged == report.states ? 0 : kFwuFailed;
+}
+
+}  // namespace vif::tools
