@@ -5,7 +5,7 @@
 #include "netstack/ether_demux.hpp"
 #include "netstack/inet/packet.hpp"
 #include "netstack/replay/frame_layers.hpp"
-#include "netstack/segmenter.hpp"
+#include "netstack/replay/wire_frames.hpp"
 
 namespace vif::net {
 namespace {
@@ -93,34 +93,13 @@ std::optional<ReplayRefusal> FrameFitter::split(Bytes frame, Scratch& scratch, s
   const std::size_t headers = std::min<std::size_t>(layers.network_at, fit_.frame_bytes_max);
   const std::size_t packet_bytes_max = std::min<std::size_t>(fit_.mtu_bytes, fit_.frame_bytes_max - headers);
   if (layers.transport == FrameLayers::Transport::tcp && !layers.is_fragment) {
-    const bool done = segment(scratch.copy(frame.first(layers.end)), packet_bytes_max, scratch, wire);
+    const MutBytes whole = scratch.copy(frame.first(layers.end));
+    const std::optional<Offload> offload = tcp_offload(whole, layers, packet_bytes_max);
+    const bool done = offload && wire_frames(whole, *offload, pool_, scratch, wire);
     return done ? std::nullopt : std::optional(ReplayRefusal::too_long);
   }
   if (layers.network != FrameLayers::Network::ipv4) return ReplayRefusal::too_long;
   return fragment(frame, layers, packet_bytes_max, scratch, wire);
-}
-
-bool FrameFitter::segment(MutBytes frame, std::size_t packet_bytes_max, Scratch& scratch, std::vector<Bytes>& wire) {
-  const std::optional<Offload> offload = tcp_offload(frame, FrameLayers::of(frame), packet_bytes_max);
-  if (!offload) return false;
-  const MbufPtr packet = pool_.attach_external(
-      frame, [](void*, MutBytes) {}, nullptr);
-  if (!packet) return false;
-  packet->pkthdr.offload = *offload;
-  Segmenter segmenter;
-  if (!segmenter.open(*packet)) return false;
-  while (!segmenter.done()) {
-    const MutBytes piece = scratch.take(Segmenter::kHeaderBytesMax + segmenter.peek().payload_bytes);
-    Segmenter::Segment next = segmenter.next(piece);
-    std::byte* to = piece.data() + next.header_bytes;
-    for (std::size_t left = next.payload_bytes; left > 0;) {
-      const Bytes part = next.payload.take(left);
-      to = std::copy(part.begin(), part.end(), to);
-      left -= part.size();
-    }
-    wire.push_back(piece.first(next.bytes()));
-  }
-  return true;
 }
 
 }  // namespace vif::net

@@ -54,7 +54,6 @@ class VIF_API FrameFitter {
 
  private:
   std::optional<ReplayRefusal> split(Bytes frame, Scratch& scratch, std::vector<Bytes>& wire);
-  bool segment(MutBytes frame, std::size_t packet_bytes_max, Scratch& scratch, std::vector<Bytes>& wire);
 
   const ReplayFit fit_;
   MbufPool& pool_;

@@ -59,6 +59,7 @@ Result<std::span<const ReplayFrame>> MergedCaptures::read() {
   while (!heap_.empty() && batch_.size() < kAheadFrames && hungry_.empty()) {
     const std::size_t index = pop();
     Capture& capture = captures_[index];
+    if (!first_time_ns_) first_time_ns_ = capture.time_ns;
     batch_.push_back({capture.frames[capture.at], capture.time_ns, static_cast<std::uint32_t>(index)});
     if (++capture.at == capture.count) {
       hungry_.push_back(index);

@@ -44,6 +44,8 @@ class VIF_API MergedCaptures final : public ReplaySource {
   Result<std::span<const ReplayFrame>> read() override;
   Status rewind() override;  // EBADMSG: a capture that was not empty before is now: it came through a pipe
 
+  // The earliest recorded time there is; none before the first read(), or without any.
+  std::optional<std::int64_t> first_time_ns() const { return first_time_ns_; }
   // Of all passes so far.
   std::uint64_t backward_frames() const { return backward_frames_; }
   std::uint64_t untimed_frames() const { return untimed_frames_; }
@@ -75,6 +77,7 @@ class VIF_API MergedCaptures final : public ReplaySource {
   std::vector<std::size_t> hungry_;  // captures to be read from before the next frame
   std::vector<ReplayFrame> batch_;
   std::optional<Error> damage_;  // of this pass, the first
+  std::optional<std::int64_t> first_time_ns_;
   std::uint64_t backward_frames_ = 0, untimed_frames_ = 0;
 };
 

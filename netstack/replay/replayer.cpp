@@ -111,10 +111,14 @@ bool Replayer::next_pass() {
   return true;
 }
 
-// False: refused, and counted.
+// False: not wanted or refused, and counted.
 bool Replayer::prepare(const ReplayFrame& frame, Time due) {
+  if (selector_ && !selector_->wants(frame.record.bytes)) {
+    ++totals_.skipped;
+    return false;
+  }
   const std::size_t before = burst_.size();
-  if (const std::optional<ReplayRefusal> why = fitter_.fit(frame.record, scratch_, burst_)) {
+  if (const std::optional<ReplayRefusal> why = fitter_.fit(rewritten(frame.record), scratch_, burst_)) {
     ++totals_.records;
     ++totals_.refused[static_cast<std::size_t>(*why)];
     return false;
@@ -129,22 +133,32 @@ bool Replayer::prepare(const ReplayFrame& frame, Time due) {
   return true;
 }
 
+// As it is to be sent; what the capture does not hold whole will not be.
+CaptureFrame Replayer::rewritten(const CaptureFrame& record) {
+  const bool is_whole = record.link_type == kLinkTypeEthernet && record.wire_bytes <= record.bytes.size();
+  if (rewriter_.empty() || !is_whole) return record;
+  CaptureFrame changed = record;
+  changed.bytes = rewriter_.rewrite(record.bytes, scratch_);
+  changed.wire_bytes = static_cast<std::uint32_t>(changed.bytes.size());
+  return changed;
+}
+
 // False: the wire is full, writable() goes on.
 bool Replayer::send_burst() {
   while (burst_at_ < burst_.size()) {
     const ReplayWire::Sent sent = wire_.send(std::span<const Bytes>(burst_).subspan(burst_at_));
     took(sent.taken);
-    switch (sent.status) {
-      case ReplayWire::Status::ok:
+    switch (sent.answer) {
+      case ReplayWire::Answer::ok:
         break;
-      case ReplayWire::Status::would_block:
+      case ReplayWire::Answer::would_block:
         blocked_ = true;
         ++totals_.times_blocked;
         return false;
-      case ReplayWire::Status::refused:
+      case ReplayWire::Answer::refused:
         not_taken();
         break;
-      case ReplayWire::Status::down:
+      case ReplayWire::Answer::down:
         while (burst_at_ < burst_.size()) not_taken();
         break;
     }
@@ -172,6 +186,7 @@ void Replayer::finish_record() {
   ++totals_.records;
   ++(record_failed_ ? totals_.failed : totals_.sent);
   record_failed_ = false;
+  if (plan_.speed.kind == ReplaySpeed::Kind::top) return;  // all is due at once
   const Time late = domain_.now() - totals_.started - pieces_[burst_at_ - 1].due;
   totals_.late_max = std::max(totals_.late_max, late);
   const auto late_us = static_cast<std::uint64_t>(std::max<std::int64_t>(late.count(), 0)) / 1000;

@@ -10,6 +10,8 @@
 
 #include "netstack/domain.hpp"
 #include "netstack/replay/frame_fitter.hpp"
+#include "netstack/replay/frame_rewriter.hpp"
+#include "netstack/replay/frame_selector.hpp"
 #include "netstack/replay/replay_schedule.hpp"
 #include "netstack/replay/replay_source.hpp"
 
@@ -18,7 +20,7 @@ namespace vif::net {
 // Where frames go. hypercall/replay/ implements it on any link.
 class ReplayWire {
  public:
-  enum class Status : std::uint8_t {
+  enum class Answer : std::uint8_t {
     ok,           // all taken
     would_block,  // the rest is offered again after Replayer::writable()
     refused,      // the first one not taken is not one for this wire: go on with the next
@@ -26,7 +28,7 @@ class ReplayWire {
   };
   struct Sent {
     std::size_t taken = 0;  // from the front
-    Status status = Status::ok;
+    Answer answer = Answer::ok;
   };
 
   virtual ~ReplayWire() = default;
@@ -34,11 +36,12 @@ class ReplayWire {
   virtual Sent send(std::span<const Bytes> frames) = 0;
 };
 
-// How late frames were, by powers of two: bucket 0 is below a microsecond, bucket n below 2^n.
+// How late frames were, by powers of two: bucket 0 is below a microsecond, bucket n below 2^n. Not at top speed.
 inline constexpr std::size_t kReplayLateBuckets = 32;
 
 struct ReplayTotals {
-  std::uint64_t records = 0;  // of the captures, in all passes
+  std::uint64_t records = 0;  // of the captures, in all passes, without those not selected
+  std::uint64_t skipped = 0;  // not selected
   std::uint64_t sent = 0;     // of them, whole
   std::uint64_t failed = 0;   // of them: the wire did not take all of it
   std::array<std::uint64_t, kReplayRefusals> refused{};
@@ -60,6 +63,10 @@ class VIF_API Replayer {
   Replayer(Domain& domain, ReplaySource& source, ReplayWire& wire, const ReplayPlan& plan, const ReplayFit& fit);
   Replayer(const Replayer&) = delete;
   Replayer& operator=(const Replayer&) = delete;
+
+  // Only frames that the filter wants are sent; and they are rewritten first. Before start().
+  void select(BpfProgram wanted) { selector_.emplace(std::move(wanted)); }
+  void rewrite(FrameRewriter rewriter) { rewriter_ = std::move(rewriter); }
 
   // Begins at once: frames are due counted from the domain's time now, or from `at`. Once.
   void start();
@@ -89,6 +96,7 @@ class VIF_API Replayer {
   bool fetch();
   bool next_pass();
   bool prepare(const ReplayFrame& frame, Time due);
+  CaptureFrame rewritten(const CaptureFrame& record);
   bool send_burst();
   void took(std::size_t pieces);
   void not_taken();
@@ -100,6 +108,8 @@ class VIF_API Replayer {
   ReplayWire& wire_;
   const ReplayPlan plan_;
   FrameFitter fitter_;
+  FrameRewriter rewriter_;
+  std::optional<FrameSelector> selector_;
   ReplaySchedule schedule_;
   Callout next_;
   State state_ = State::idle;

@@ -14,6 +14,7 @@
 #include "hypercall/loop.hpp"
 #include "hypercall/pcap_link.hpp"
 #include "tools/virtifctl/capture_copy.hpp"
+#include "tools/virtifctl/play_command.hpp"
 #include "tools/virtifctl/replay_print.hpp"
 
 namespace vif::tools {
@@ -72,21 +73,30 @@ class ProgressLine {
 
 ReplayCommand::ReplayCommand(CLI::App& app) {
   CLI::App& replay =
-      *app.add_subcommand("replay", "Send capture files through a virtual interface and report what it passes up.");
+      *app.add_subcommand("replay",
+                          "Send capture files through a virtual interface and report what it passes up; or on a "
+                          "link, with --to.");
   replay.add_option("FILE", files_, "pcap or pcapng, also gzipped; - is standard input")->required();
-  replay.add_option("--lladdr", lladdr_, "the interface's address (default: generated)")->type_name("MAC");
-  replay.add_option("--join", join_, "join this group; may be repeated")->type_name("MAC")->expected(1)->take_all();
-  replay.add_flag("--allmulti", allmulti_, "receive every group");
-  replay.add_flag("--promisc", promisc_, "receive everything");
+  std::vector<CLI::Option*> views = {
+      replay.add_option("--lladdr", lladdr_, "the interface's address (default: generated)")->type_name("MAC"),
+      replay.add_option("--join", join_, "join this group; may be repeated")->type_name("MAC")->expected(1)->take_all(),
+      replay.add_flag("--allmulti", allmulti_, "receive every group"),
+      replay.add_flag("--promisc", promisc_, "receive everything"),
+  };
   replay
       .add_option("--mtu", mtu_bytes_,
                   "drop frames above N + 14 bytes, + 4 when tagged; 46 to 262130 (default: no limit)")
       ->type_name("N");
-  replay.add_option("--filter", filter_, "pass only what matches, in pcap-filter(7)'s language, addresses as numbers")
-      ->type_name("BPF");
-  replay.add_option("--write", write_, "write what was passed to this file: .pcap or .pcapng, as its name ends")
-      ->type_name("FILE");
-  replay.add_flag("-j,--json", json_, "print a JSON array, an object a file");
+  views.push_back(
+      replay
+          .add_option("--filter", filter_, "pass only what matches, in pcap-filter(7)'s language, addresses as numbers")
+          ->type_name("BPF"));
+  views.push_back(
+      replay.add_option("--write", write_, "write what was passed to this file: .pcap or .pcapng, as its name ends")
+          ->type_name("FILE"));
+  replay.add_flag("-j,--json", json_, "print a JSON array, an object a file; with --to one object");
+  play_.add_to(replay, views);
+  expect_.add_to(replay);
 }
 
 Result<host::ReplayRequest> ReplayCommand::request() const {
@@ -128,7 +138,26 @@ Result<host::ReplayRequest> ReplayCommand::request() const {
   return request;
 }
 
+int ReplayCommand::play_to_link() const {
+  std::vector<std::string> captures;
+  for (const std::string& file : files_) captures.push_back(path_of(file));
+  std::optional<std::uint32_t> mtu_bytes;
+  if (mtu_bytes_) {
+    const Result<std::uint32_t> parsed = parse_mtu(*mtu_bytes_);
+    if (!parsed) return usage(parsed.error().text);
+    mtu_bytes = *parsed;
+  }
+  const Result<host::LinkReplayRequest> asked = play_.request(std::move(captures), mtu_bytes);
+  if (!asked) return usage(asked.error().text);
+  const Result<std::optional<ExpectRequest>> expect = expect_.request();
+  if (!expect) return usage(expect.error().text);
+  PlayJob job{.files = files_, .replay = *asked, .expect = *expect, .report = expect_.report(), .json = json_};
+  if (job.expect) job.replay.linger = std::max(job.replay.linger, job.expect->timeout);
+  return play(job);
+}
+
 int ReplayCommand::run() {
+  if (play_.asked()) return play_to_link();
   Result<host::ReplayRequest> asked = request();
   if (!asked) return usage(asked.error().text);
   host::ReplayRequest& request = *asked;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "hypercall/host/replay.hpp"
+#include "tools/virtifctl/expect_options.hpp"
+#include "tools/virtifctl/play_options.hpp"
 
 namespace vif::tools {
 
@@ -21,6 +23,7 @@ class ReplayCommand {
  private:
   // What the options ask for. Errors: EINVAL, naming the option.
   Result<host::ReplayRequest> request() const;
+  int play_to_link() const;
 
   std::vector<std::string> files_;
   std::optional<std::string> lladdr_;
@@ -30,6 +33,8 @@ class ReplayCommand {
   std::optional<std::string> mtu_bytes_;
   std::string filter_;
   std::optional<std::string> write_;
+  PlayOptions play_;
+  ExpectOptions expect_;
   bool json_ = false;
 };
 

@@ -65,7 +65,7 @@ struct RecordingWire final : net::ReplayWire {
   };
   Sent send(std::span<const Bytes> frames) override {
     ++calls;
-    Sent answer{frames.size(), Status::ok};
+    Sent answer{frames.size(), Answer::ok};
     if (!answers.empty()) {
       answer = answers.front();
       answers.pop_front();

@@ -12,7 +12,7 @@ using namespace vif::test;
 using namespace std::chrono_literals;
 using Kind = ReplaySpeed::Kind;
 using Sent = ReplayWire::Sent;
-using WireStatus = ReplayWire::Status;
+using WireAnswer = ReplayWire::Answer;
 
 TEST_F(ReplayTest, keeps_the_recorded_times_to_the_nanosecond) {
   host.run_until(5s);
@@ -112,7 +112,7 @@ TEST_F(ReplayTest, top_speed_sends_bursts_and_lets_others_run) {
 TEST_F(ReplayTest, a_full_wire_delays_and_the_schedule_stays) {
   capture_times("a.pcap", {0ms, 1ms, 2ms, 50ms});
   Replayer& running = replay({"a.pcap"});
-  wire.answers = {{1, WireStatus::ok}, {0, WireStatus::would_block}};
+  wire.answers = {{1, WireAnswer::ok}, {0, WireAnswer::would_block}};
   host.run_until(20ms);
   EXPECT_EQ(wire.given.size(), 1U);
   running.writable();
@@ -126,7 +126,7 @@ TEST_F(ReplayTest, a_full_wire_delays_and_the_schedule_stays) {
 TEST_F(ReplayTest, counts_what_the_wire_does_not_take) {
   capture_times("a.pcap", std::vector<Time>(10, 0s));
   Replayer& running = replay({"a.pcap"});
-  wire.answers = {{2, WireStatus::refused}, {1, WireStatus::would_block}, {3, WireStatus::down}};
+  wire.answers = {{2, WireAnswer::refused}, {1, WireAnswer::would_block}, {3, WireAnswer::down}};
   domain.poll(0s, 64);
   running.writable();
   const ReplayTotals& totals = played(running);
@@ -158,6 +158,22 @@ TEST_F(ReplayTest, refused_frames_take_no_place_in_a_rate) {
   EXPECT_EQ(wire.times(), (std::vector<Time>{0ms, 100ms}));
 }
 
+TEST_F(ReplayTest, rewrites_before_it_fits_and_skips_what_is_not_selected) {
+  capture("a.pcap", {{0s, numbered(0, 1514)}, {0s, arp_request()}, {0s, numbered(1, 60), 61}});
+  // Accepts EtherType 0x88b5 only: ldh [12]; jeq #0x88b5, 0, 1; ret #-1; ret #0.
+  constexpr BpfInsn kOurs[] = {{0x28, 0, 0, 12}, {0x15, 0, 1, 0x88b5}, {0x06, 0, 0, ~0U}, {0x06, 0, 0, 0}};
+  auto opened = MergedCaptures::open(files, {"a.pcap"});
+  Replayer running(domain, **opened, wire, {}, {.mtu_bytes = 1500});
+  running.select(*BpfProgram::make(kOurs));
+  running.rewrite(*FrameRewriter::parse("vlan=push:7"));
+  running.start();
+  const ReplayTotals& totals = played(running);
+  EXPECT_EQ(totals.skipped, 1U);
+  EXPECT_EQ(totals.count(ReplayRefusal::cut_short), 1U);
+  ASSERT_EQ(wire.given.size(), 1U);
+  EXPECT_EQ(wire.given[0].bytes, tagged(numbered(0, 1514), 7));
+}
+
 TEST_F(ReplayTest, damage_is_reported_after_what_came_before_and_ends_the_passes) {
   capture_times("a.pcap", {0s, 1s, 2s});
   files.file("a.pcap").bytes.resize(files.file("a.pcap").bytes.size() - 1);
@@ -187,7 +203,7 @@ TEST_F(ReplayTest, a_frame_in_several_pieces_counts_once_and_is_sent_when_all_ar
   Frame datagram = ether(kOurMac, 0x0800, hex("4500 0fb4 0001 0000 40 11 0000 0a000001 0a000002") + counting(4000));
   capture("a.pcap", {{0s, datagram}, {0s, datagram}, {0s, numbered(9)}});
   Replayer& running = replay({"a.pcap"}, {}, {.mtu_bytes = 1500, .oversize = ReplayOversize::split});
-  wire.answers = {{4, WireStatus::refused}};
+  wire.answers = {{4, WireAnswer::refused}};
   const ReplayTotals& totals = played(running);
   EXPECT_EQ(totals.split, 2U);
   EXPECT_EQ(totals.sent, 2U);

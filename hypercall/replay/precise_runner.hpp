@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Runs a loop on the calling thread so that its callouts are on time to microseconds: it sleeps until shortly before
+// the next one, then looks at the clock until it has come. Costs a processor for that moment only.
+#pragma once
+
+#include <functional>
+
+#include "hypercall/loop.hpp"
+
+namespace vif::host {
+
+class PreciseRunner {
+ public:
+  // Timers of Linux are late by 50 us when idle (the default slack of prctl(2)) and by a wake-up.
+  static constexpr Time kSpin = std::chrono::microseconds(100);
+
+  // SIGINT and SIGTERM come to `on_interrupt`, which runs between polls, as long as the runner lives; they are blocked
+  // for this thread meanwhile. Errors: the host's (EMFILE ...). The loop outlives the runner.
+  static Result<std::unique_ptr<PreciseRunner>> create(Loop& loop, ClockPort& clock,
+                                                       std::function<void()> on_interrupt);
+  ~PreciseRunner();
+  PreciseRunner(const PreciseRunner&) = delete;
+  PreciseRunner& operator=(const PreciseRunner&) = delete;
+
+  // Polls until `done` says so; the calling thread is the domain's thread meanwhile. `every` is called now and then,
+  // at most that long apart while there is anything to wait for. Errors: the host's while waiting.
+  Status run(const std::function<bool()>& done, const std::function<void()>& every, Time apart);
+
+ private:
+  struct Signals;
+  PreciseRunner(Loop& loop, ClockPort& clock, std::function<void()> on_interrupt);
+  Status wait(Time most);
+
+  Loop& loop_;
+  ClockPort& clock_;
+  std::function<void()> on_interrupt_;
+  std::unique_ptr<Signals> signals_;
+};
+
+}  // namespace vif::host

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Text and frames from outside, for the replay: masks, speeds and times as people write them, then any bytes as the
+// frames that are compared, expected and cut. Nothing may be read out of bounds, and a frame always equals itself.
+#include <algorithm>
+#include <cassert>
+#include <string_view>
+
+#include "netstack/replay/expectation.hpp"
+#include "netstack/replay/frame_fitter.hpp"
+#include "netstack/replay/frame_rewriter.hpp"
+#include "netstack/replay/replay_plan.hpp"
+
+using namespace vif;
+using namespace vif::net;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const Bytes input = std::as_bytes(std::span(data, size));
+  const auto* const nothing = std::find(input.begin(), input.end(), std::byte{0}).base();
+  const std::string_view text(reinterpret_cast<const char*>(data), static_cast<std::size_t>(nothing - input.data()));
+  const Bytes rest = input.subspan(std::min(input.size(), text.size() + 1));
+  (void)parse_replay_speed(text);
+  (void)parse_replay_time(text);
+  Result<FrameMask> mask = FrameMask::parse(text);
+  if (!mask) mask = FrameMask();
+
+  const Bytes one = rest.first(rest.size() / 2), other = rest.subspan(rest.size() / 2);
+  if (!difference_of(one, one, *mask).first.empty()) __builtin_trap();
+  const bool same = mask->compared(one) == mask->compared(other);
+  if (difference_of(one, other, *mask).first.empty() != same) __builtin_trap();
+  for (const ExpectOrder order : {ExpectOrder::ordered, ExpectOrder::unordered, ExpectOrder::per_flow}) {
+    Expectation expectation({.mask = *mask, .order = order},
+                            {{{one.begin(), one.end()}}, {{rest.begin(), rest.end()}}});
+    (void)expectation.received(one, Time(0));
+    (void)expectation.received(other, Time(1));
+    (void)expectation.finish();
+  }
+
+  static MbufPool pool({.counts = {1, 1, 1, 1}, .external = 4});
+  static Scratch scratch;
+  scratch.clear();
+  std::vector<Bytes> wire;
+  const std::uint32_t mtu_bytes = 46 + static_cast<std::uint32_t>(text.size());
+  FrameFitter fitter({.mtu_bytes = mtu_bytes, .oversize = ReplayOversize::split}, pool);
+  if (const Result<FrameRewriter> rewriter = FrameRewriter::parse(text)) (void)rewriter->rewrite(rest, scratch);
+  (void)fitter.fit({.bytes = rest, .link_type = kLinkTypeEthernet}, scratch, wire);
+  return 0;
+}

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`virtifctl replay --to LINKSTR --expect FILE` from a user's chair: the verdict, and how it is told.
+
+usage: play_expect_test.py VIRTIFCTL DATA_FOLDER, run by itself again in a network namespace of its own.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from play_case import DATA, Play, ctl, main, truth
+
+
+class Expects(Play):
+    """On a tunnel to itself, where all that is sent comes back."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        port = 10_000 + os.getpid() % 50_000
+        self.echo = ("--to", f"vxlan:127.0.0.1,vni=86,local=127.0.0.1,port={port}", "--max-gap", "1ms", "--timeout", "5s")
+
+    def compared(self, *words):
+        """(exit status, the object, what people read)."""
+        code, out, err = ctl(*words, *self.echo, "-j")
+        again, text, _ = ctl(*words, *self.echo)
+        self.assertEqual(code, again, err + text)
+        return code, json.loads(out)[0], text
+
+    def test_passes_when_it_comes_as_expected(self):
+        code, got, text = self.compared(DATA / "tcp.pcap", "--expect", DATA / "tcp.pcap")
+        self.assertEqual((code, got["verdict"], got["expect"]["matched"]), (0, "pass", 22), text)
+        self.assertIn("PASS", text)
+
+    def test_names_the_first_difference_side_by_side(self):
+        words = (DATA / "tcp.pcap", "--rewrite", "ttl=9", "--expect", DATA / "tcp.pcap", "--only", "ip")
+        code, got, text = self.compared(*words)
+        self.assertEqual((code, got["verdict"]), (1, "fail"))
+        first = got["expect"]["failures"][0]
+        self.assertEqual(first["fault"], "different")
+        self.assertIn("ip.ttl: expected 64, received 9", first["text"])
+        self.assertTrue(any(line["name"] == "ip.ttl" and line["differs"] for line in first["fields"]))
+        self.assertIn("* ip.ttl", text)
+        self.assertIn("FAIL", text)
+        code, got, _ = self.compared(*words, "--ignore", "ip.ttl")
+        self.assertEqual((code, got["verdict"]), (0, "pass"))
+
+    def test_something_else_fails_unless_allowed(self):
+        words = (DATA / "tcp.pcap", DATA / "vlan.pcap", "--expect", DATA / "vlan.pcap")  # which comes last
+        code, got, _ = self.compared(*words, "--order", "unordered")
+        self.assertEqual((code, got["expect"]["faults"]["unexpected"]), (1, 22))
+        code, got, _ = self.compared(*words, "--allow-others")
+        self.assertEqual((code, got["expect"]["let_pass"]), (0, 22))
+
+    def test_what_does_not_come_is_missing(self):
+        got = self.object(DATA / "tcp.pcap", "--to", "null:", "--speed", "top", "--expect", DATA / "tcp.pcap", "--timeout", "10ms",
+                          status=1)
+        self.assertEqual(got["expect"]["faults"]["missing"], 22)
+
+    def test_writes_a_report_that_needs_nothing_else(self):
+        report = self.folder / "report"
+        code, _, _ = self.compared(DATA / "tcp.pcap", "--rewrite", "ttl=9", "--expect", DATA / "tcp.pcap", "--report", report)
+        self.assertEqual(code, 1)
+        self.assertEqual(json.loads((report / "report.json").read_text(encoding="utf-8"))["verdict"], "fail")
+        suite = ElementTree.parse(report / "junit.xml").getroot()
+        self.assertEqual((suite.get("tests"), suite.get("failures")), ("2", "1"))
+        self.assertIn("ip.ttl", suite.find(".//failure").get("message"))
+        page = (report / "report.html").read_text(encoding="utf-8")
+        self.assertIn('id="verdict" class="FAIL"', page)
+        for outside in ("http:", "https:", "src=", "@import", "<script"):
+            self.assertNotIn(outside, page)
+        records, error = truth.read(report / "received.pcapng")
+        self.assertEqual((len(records), error), (22, ""))
+
+    def test_refuses_what_it_does_not_understand(self):
+        base = (DATA / "tcp.pcap", "--to", "null:", "--expect", DATA / "tcp.pcap")
+        for words, said in ((["--ignore", "ip.tll"], "ip.ttl"), (["--ignore", "@4..2"], "empty"), (["--order", "none"], "order"),
+                            (["--within", "5"], "--within"), (["--timeout", "x"], "--timeout"), (["--only", "and"], "--only"),
+                            (["--rewrite", "ttl=x"], "--rewrite"), (["--send", "and"], "--send")):
+            code, out, err = ctl(*base, *words)
+            self.assertEqual((code, out), (2, ""), err)
+            self.assertIn(said, err)
+        code, _, err = ctl(DATA / "tcp.pcap", "--to", "null:", "--expect", self.folder / "none.pcap")
+        self.assertEqual(code, 3, err)
+
+
+if __name__ == "__main__":
+    main()

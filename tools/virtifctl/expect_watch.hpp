@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Compares what comes back during a replay with what was expected, and keeps it in a capture when asked to.
+#pragma once
+
+#include "hypercall/replay/link_replay.hpp"
+#include "netstack/capture/capture_writer.hpp"
+#include "tools/virtifctl/expect_options.hpp"
+
+namespace vif::tools {
+
+class ExpectWatch {
+ public:
+  // When all has come, it is listened so long for something that should not.
+  static constexpr Time kSettle = std::chrono::milliseconds(200);
+
+  // `received` is the capture to write, if any. Errors: the expectation cannot be read, or that not written.
+  static Result<std::unique_ptr<ExpectWatch>> open(const std::optional<ExpectRequest>& request,
+                                                   const std::optional<std::string>& received, FilesPort& files,
+                                                   ClockPort& clock);
+
+  // Hears of the replay's frames from now on; before it starts. It outlives the replay's last poll.
+  void attach(host::LinkReplay& replay, double times_as_fast);
+
+  // It is over. None: nothing was expected. Errors: the capture could not be written to the end.
+  Result<std::optional<net::ExpectVerdict>> finish();
+
+ private:
+  explicit ExpectWatch(ClockPort& clock) : clock_(clock) {}
+  void heard(host::LinkReplay& replay, Bytes frame);
+
+  ClockPort& clock_;
+  std::optional<net::Expectation> expectation_;
+  double times_as_fast_ = 1;
+  std::unique_ptr<ByteSink> sink_;
+  std::optional<net::CaptureWriter> writer_;
+  Status written_;
+};
+
+}  // namespace vif::tools

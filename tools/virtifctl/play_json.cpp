@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/play_json.hpp"
+
+#include <algorithm>
+
+namespace vif::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number_or_null(const std::optional<std::size_t>& number) { return number ? Json(*number) : Json(nullptr); }
+
+Json expect_json(const net::ExpectVerdict& verdict) {
+  Json faults = Json::object(), failures = Json::array();
+  for (std::size_t i = 0; i < net::kExpectFaults; ++i) {
+    faults[std::string(net::kExpectFaultNames[i])] = verdict.faults[i];
+  }
+  for (const net::ExpectFailure& failure : verdict.failures) {
+    Json fields = Json::array();
+    for (const net::FieldComparison& line : failure.fields) {
+      fields.push_back({{"name", line.name},
+                        {"expected", line.expected},
+                        {"received", line.received},
+                        {"ignored", line.ignored},
+                        {"differs", line.differs}});
+    }
+    failures.push_back({{"fault", net::name(failure.fault)},
+                        {"expected", number_or_null(failure.expected)},
+                        {"received", number_or_null(failure.received)},
+                        {"text", failure.text},
+                        {"fields", fields}});
+  }
+  return {{"expected", verdict.expected},
+          {"received", verdict.received},
+          {"matched", verdict.matched},
+          {"let_pass", verdict.let_pass},
+          {"faults", faults},
+          {"failures", failures}};
+}
+
+}  // namespace
+
+std::uint64_t Played::sent() const { return report.totals.sent - std::min(report.totals.sent, report.lost); }
+
+double Played::frames_per_second() const {
+  return report.seconds() > 0 ? static_cast<double>(report.totals.wire_frames) / report.seconds() : 0;
+}
+
+std::uint64_t late_us_below(const net::ReplayTotals& totals, std::uint64_t per_mille) {
+  std::uint64_t all = 0, below = 0;
+  for (const std::uint64_t count : totals.late_us) all += count;
+  for (std::size_t i = 0; i < totals.late_us.size(); ++i) {
+    below += totals.late_us[i];
+    if (below > 0 && below * 1000 >= all * per_mille) return std::uint64_t{1} << i;
+  }
+  return 0;
+}
+
+Json played_json(const Played& played) {
+  const host::LinkReplayReport& report = played.report;
+  const net::ReplayTotals& totals = report.totals;
+  Json refused;
+  for (std::size_t i = 0; i < net::kReplayRefusals; ++i) {
+    refused[std::string(net::kReplayRefusalNames[i])] = totals.refused[i];
+  }
+  return {
+      {"file", played.files.size() == 1 ? Json(played.files.front()) : Json(nullptr)},
+      {"files", played.files},
+      {"to", played.linkstr},
+      {"verdict", played.pass() ? "pass" : "fail"},
+      {"frames", totals.records},
+      {"runts", totals.count(net::ReplayRefusal::runt)},
+      {"other_linktype", totals.count(net::ReplayRefusal::wrong_link_type)},
+      {"sent",
+       {{"frames", played.sent()},
+        {"bytes", totals.wire_bytes},
+        {"seconds", report.seconds()},
+        {"pps", played.frames_per_second()},
+        {"failed", played.failed()}}},
+      {"refused", refused},
+      {"truncated", totals.truncated},
+      {"split", totals.split},
+      {"passes", totals.passes},
+      {"late_us",
+       {{"max", static_cast<double>(totals.late_max.count()) / 1000},
+        {"p50", late_us_below(totals, 500)},
+        {"p99", late_us_below(totals, 990)}}},
+      {"received", report.received},
+      {"expect", played.verdict ? expect_json(*played.verdict) : Json(nullptr)},
+      {"interrupted", played.interrupted},
+      {"error", report.error.empty() ? Json(nullptr) : Json(report.error)},
+  };
+}
+
+std::string json_text(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace vif::tools

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A replay that is over, as JSON: for -j and for reports.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "hypercall/replay/link_replay.hpp"
+#include "netstack/replay/expectation.hpp"
+
+namespace vif::tools {
+
+struct Played {
+  const std::vector<std::string>& files;
+  const std::string& linkstr;
+  const host::LinkReplayReport& report;
+  const std::optional<net::ExpectVerdict>& verdict;
+  bool interrupted = false;
+
+  // Of the records, those the backend took whole and has not reported lost since; and those it did not take or keep.
+  std::uint64_t sent() const;
+  std::uint64_t failed() const { return report.totals.records - sent() - report.refused(); }
+  double frames_per_second() const;
+  // Every frame was sent, and what came back is what was expected.
+  bool pass() const { return report.complete() && !interrupted && (!verdict || verdict->pass()); }
+};
+
+// The upper end, in microseconds, of the bucket below which so many of a thousand frames were late; 0: not known.
+std::uint64_t late_us_below(const net::ReplayTotals& totals, std::uint64_t per_mille);
+
+// {"file","files","to","verdict","frames","runts","other_linktype","sent":{"frames","bytes","seconds","pps","failed"},
+// "refused":{reason: frames},"truncated","split","passes","late_us":{"max","p50","p99"},"received","expect":null or
+// {"expected","received","matched","let_pass","faults":{fault: frames},"failures":[{"fault","expected","received",
+// "text","fields":[{"name","expected","received","ignored","differs"}]}]},"interrupted","error"}.
+// frames = sent.frames + sent.failed + all of refused.
+nlohmann::ordered_json played_json(const Played& played);
+
+// As text; what is no UTF-8, as file names may be, is replaced rather than refused.
+std::string json_text(const nlohmann::ordered_json& json);
+
+}  // namespace vif::tools
