@@ -26,9 +26,9 @@ TEST(Bridge, tells_of_a_child_from_its_fork_to_its_end) {
   LiveBus live;
   VIF_NEED_BRIDGE(live);
   const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(::execl("/bin/sh", "sh", "-c", "read line; exit 1", nullptr));
+  if (pid == 0) ::_exit(::execl("/bin/sh", "sh", "-c", "kill -STOP $$", nullptr));
   const auto first = live.hear({pid}, [&](const cn::ProcEvent& event) { return event.what == What::exec; });
-  ::kill(pid, SIGTERM);
+  ::kill(pid, SIGKILL);
   int status = 0;
   ::waitpid(pid, &status, 0);
   const auto rest = live.hear({pid}, [&](const cn::ProcEvent& event) { return is_exit(event, pid); });
