@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The twenty defects of the kernel series for thread exit codes (its posting of October 2024), each named after its
-// number in our list of them: what it would have done to a user, and that it does not happen here. mutants.txt has the
-// line that brings each back.
+// number in our list of them: what it would have done to a user, and that it does not happen here.
 #include <gtest/gtest.h>
 
 #include "services/connector/compat.hpp"

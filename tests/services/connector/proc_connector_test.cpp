@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The process connector in a safe bus, and what both modes share. The conformance list's numbers (C1 to C21) stand in
-// the names of its tests; conformance_test.cpp asks the running kernel the same.
+// the names of its tests.
 #include "services/connector/proc_connector.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The 16 defects of the namespace series and what it stands on, one suite each: Defect01 ... Defect16. mutants.txt has
-// the lines that would bring them back.
+// The 16 defects of the namespace series and what it stands on, one suite each: Defect01 ... Defect16.
 #include <gtest/gtest.h>
 
 #include <cerrno>
