@@ -55,6 +55,8 @@ class Completions(unittest.TestCase):
         self.assertNotIn("mtu", offered("virtifctl", "link", "del", ""))
         self.assertEqual(offered("virtifctl", "link", "show", "--socket", ""), set(), "a file name")
         self.assertEqual(offered("virtifctl", "link", "-s", "--st"), {"--stats"}, "-s takes a value elsewhere only")
+        self.assertIn("apply", offered("virtifctl", "fwu", ""))
+        self.assertIn("--dry-run", offered("virtifctl", "fwu", "apply", "--d"))
         self.assertEqual(offered("virtifctl", "frob", "-"), said(VIRTIFCTL)[0])
 
     def test_zsh_can_read_them(self):

@@ -45,8 +45,12 @@ def help_of(program, *words):
 
 def commands_of(program):
     """{"": the program, "link": its command link, ...}"""
-    top = Command(help_of(program))
-    return {"": top} | {name: Command(help_of(program, name), name) for name in top.subcommands}
+    commands = {"": Command(help_of(program))}
+    for name in commands[""].subcommands:
+        commands[name] = command = Command(help_of(program, name), name)
+        for action in command.subcommands:  # of virtifctl fwu and proc, with options of their own
+            command.actions[action] = Command(help_of(program, name, action)).spellings()
+    return commands
 
 
 def bash(name, commands):
@@ -107,7 +111,7 @@ def fish(name, commands):
     for command, known in commands.items():
         seen = f"__fish_seen_subcommand_from {command}"
         when = f" -n '{seen}'" if command else " -n __fish_use_subcommand" if known.subcommands else ""
-        for subcommand, says in known.subcommands.items():
+        for subcommand, says in known.subcommands.items() if not command else ():
             lines.append(f"complete -c {name} -n __fish_use_subcommand -f -a {subcommand} -d {quoted(says)}")
         for words, takes, says in known.options:
             flags = " ".join(f"-l {word[2:]}" if word.startswith("--") else f"-s {word[1:]}" for word in words)
