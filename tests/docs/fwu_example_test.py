@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-virtifctl, document = Path(sys.argv[1]), Path(sys.argv[2])
+virtifctl, document = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
 missing = [tool for tool in ("sgdisk", "mkeficapsule", "openssl") if not shutil.which(tool)]
 if missing:
     print(f"skipped: {' '.join(missing)} not installed (tools/setup check)")
