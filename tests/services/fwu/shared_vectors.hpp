@@ -11,9 +11,9 @@
 
 namespace vif::test {
 
-inline std::filesystem::path shared_fwu_vectors() {
+inline std::filesystem::path shared_fwu_vectors(const std::filesystem::path& source_root) {
   const char* shared = std::getenv("VIRTIF_SHARED");
-  const auto root = shared ? std::filesystem::path(shared) : std::filesystem::path(VIF_SOURCE_ROOT) / ".." / "shared";
+  const auto root = shared ? std::filesystem::path(shared) : source_root / ".." / "shared";
   return root / "vectors" / "fwu";
 }
 

@@ -21,9 +21,10 @@ using Json = nlohmann::json;
 class FwuVectors : public testing::Test {
  protected:
   void SetUp() override {
-    std::ifstream file(shared_fwu_vectors() / "expected.json");
+    std::ifstream file(shared_fwu_vectors(VIF_SOURCE_ROOT) / "expected.json");
     if (!file)
-      GTEST_SKIP() << "no vectors at " << shared_fwu_vectors() << ": set VIRTIF_SHARED to the folder they are in";
+      GTEST_SKIP() << "no vectors at " << shared_fwu_vectors(VIF_SOURCE_ROOT)
+                   << ": set VIRTIF_SHARED to the folder they are in";
     expected = Json::parse(file);
   }
 
@@ -57,7 +58,7 @@ TEST_F(FwuVectors, metadata_is_read_as_expected_and_written_byte_for_byte) {
   ASSERT_GE(expected["mdata"].size(), 11u);
   for (auto& [name, truth] : expected["mdata"].items()) {
     SCOPED_TRACE(name);
-    const std::vector<std::byte> bytes = file_bytes(shared_fwu_vectors() / "mdata" / name);
+    const std::vector<std::byte> bytes = file_bytes(shared_fwu_vectors(VIF_SOURCE_ROOT) / "mdata" / name);
     const Result<Metadata> metadata = Metadata::parse(bytes);
     ASSERT_TRUE(metadata) << metadata.error().text;
     for (const char* key : {"crc32", "sha256", "made_with"}) truth.erase(key);
@@ -103,7 +104,7 @@ TEST_F(FwuVectors, capsules_are_read_as_expected) {
   ASSERT_GE(expected["capsules"].size(), 20u);
   for (auto& [name, truth] : expected["capsules"].items()) {
     SCOPED_TRACE(name);
-    const std::vector<std::byte> bytes = file_bytes(shared_fwu_vectors() / "capsules" / name);
+    const std::vector<std::byte> bytes = file_bytes(shared_fwu_vectors(VIF_SOURCE_ROOT) / "capsules" / name);
     MemoryRange range(bytes);
     const Result<Capsule> capsule = Capsule::read(range);
     ASSERT_TRUE(capsule) << capsule.error().text;
@@ -143,7 +144,7 @@ TEST_F(FwuVectors, capsules_are_written_byte_for_byte) {
   for (const auto& [name, truth] : expected["capsules"].items()) {
     if (truth.value("drivers", 0) != 0) continue;  // we write no drivers
     SCOPED_TRACE(name);
-    const std::vector<std::byte> bytes = file_bytes(shared_fwu_vectors() / "capsules" / name);
+    const std::vector<std::byte> bytes = file_bytes(shared_fwu_vectors(VIF_SOURCE_ROOT) / "capsules" / name);
     MemoryRange range(bytes);
     const Result<Capsule> capsule = Capsule::read(range);
     ASSERT_TRUE(capsule) << capsule.error().text;
