@@ -45,14 +45,6 @@ void run(WhenFull when_full) {
 }
 
 TEST(RingThreads, discarding) { run(WhenFull::discard); }
-TEST(RingThreads, overwriting) {
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-  GTEST_SKIP()
-      << "the reader copies a page that may be overwritten meanwhile, and throws such a copy away: a race to TSan";
-#endif
-#endif
-  run(WhenFull::overwrite);
-}
+TEST(RingThreads, overwriting) { run(WhenFull::overwrite); }
 
 }  // namespace
