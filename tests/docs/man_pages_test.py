@@ -75,7 +75,9 @@ class ManPages(unittest.TestCase):
         self.assertEqual(set(told), set(commands), "a subsection (.Ss) for each command of virtifctl --help")
         for name, command in commands.items():
             self.assertEqual(flags(told[name]) | EVERYWHERE, set(command.spellings()), f"options of {name}")
-            if command.actions:
+            for action in command.subcommands:
+                self.assertRegex(told[name], rf"\b{action}\b", f"commands of {name}")
+            if command.actions and not command.subcommands:
                 words = set(command.actions) | {word for words in command.actions.values() for word in words}
                 self.assertEqual(arguments(told[name], "Cm"), words, f"words of {name}")
 
