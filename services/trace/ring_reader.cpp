@@ -20,12 +20,11 @@
 namespace vif::trace {
 namespace {
 
-// The writer may be writing over these very bytes; then the copy is thrown away (RingReader::next).
+// The writer may be writing over these very bytes; then the copy is thrown away (RingReader::next). Volatile, as TSan
+// looks at atomic reads even here.
 VIF_RACE_IS_CHECKED void copy_words(const std::byte* from, std::byte* to, std::size_t bytes) {
-  for (std::size_t at = 0; at < bytes; at += 8) {
-    const std::uint64_t word = __atomic_load_n(reinterpret_cast<const std::uint64_t*>(from + at), __ATOMIC_RELAXED);
-    store<std::uint64_t, std::endian::native>(to + at, word);
-  }
+  const auto* const words = reinterpret_cast<const volatile std::uint32_t*>(from);
+  for (std::size_t at = 0; at < bytes; at += 4) store<std::uint32_t, std::endian::native>(to + at, words[at / 4]);
 }
 
 }  // namespace
@@ -61,7 +60,7 @@ bool RingReader::copy(Page& into, std::uint64_t& first_event, std::uint64_t& los
   const std::uint64_t commit = std::min<std::uint64_t>(page.commit.load(std::memory_order_acquire), kPageDataBytes);
   store<std::uint64_t, std::endian::native>(&into[0], page.time.load(std::memory_order_relaxed));
   store<std::uint64_t, std::endian::native>(&into[8], commit);
-  copy_words(page.data, &into[kPageHeaderBytes], (commit + 7) & ~std::uint64_t{7});
+  copy_words(page.data, &into[kPageHeaderBytes], (commit + 3) & ~std::uint64_t{3});
   first_event = view_.notes[place].first_event.load(std::memory_order_relaxed);
   lost = view_.notes[place].lost.load(std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_acquire);

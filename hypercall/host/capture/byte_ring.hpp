@@ -58,12 +58,12 @@ class ByteRing {
   void consume(std::size_t bytes) {
     consumed_.store(consumed_.load(std::memory_order_relaxed) + bytes, std::memory_order_release);
   }
-  // True: nothing is there, and the writer will say so when there is. False: read first.
+  // True: the writer will say, or has just said, that there is something: wait for its wake-up. False: read first.
   bool may_sleep() {
     asleep_.store(true, std::memory_order_seq_cst);
     if (published_.load(std::memory_order_seq_cst) == consumed_.load(std::memory_order_relaxed)) return true;
-    asleep_.store(false, std::memory_order_relaxed);
-    return false;
+    // Who took it back first: a wake-up that is on its way already is slept for, so that none is left over.
+    return !asleep_.exchange(false, std::memory_order_relaxed);
   }
 
  private:

@@ -44,6 +44,7 @@ TEST(ByteRingThreads, carries_everything_and_loses_no_wake_up) {
     }
   }
   writer.join();
+  EXPECT_FALSE(wakes.try_acquire()) << "one wake-up for each sleep";
   EXPECT_TRUE(ring.readable()[0].empty());
   RecordProperty("slept", static_cast<int>(slept));
 }
