@@ -23,15 +23,18 @@ Sha256::~Sha256() = default;
 
 void Sha256::update(Bytes bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
 
+std::array<std::byte, Sha256::kBytes> Sha256::finish() {
+  std::array<std::byte, kBytes> digest;
+  EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  return digest;
+}
+
 std::string Sha256::hex() {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int bytes = 0;
-  EVP_DigestFinal_ex(state_->context, digest, &bytes);
   std::string text;
-  for (unsigned int i = 0; i < bytes; ++i) {
-    text += kHexDigits[digest[i] >> 4];
-    text += kHexDigits[digest[i] & 15];
+  for (const std::byte byte : finish()) {
+    text += kHexDigits[std::to_integer<std::size_t>(byte >> 4)];
+    text += kHexDigits[std::to_integer<std::size_t>(byte & std::byte{15})];
   }
   return text;
 }

@@ -2,6 +2,7 @@
 // SHA-256 (FIPS 180-4) over pieces, by OpenSSL.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -14,8 +15,12 @@ class Sha256 {
   Sha256();
   ~Sha256();
 
+  static constexpr std::size_t kBytes = 32;
+
   void update(Bytes bytes);
-  std::string hex();  // of everything so far; the digest is used up
+  // Of everything so far; the digest is used up.
+  std::array<std::byte, kBytes> finish();
+  std::string hex();
 
  private:
   struct State;

@@ -11,8 +11,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <new>
 
+#include "hypercall/digest.hpp"
 #include "hypercall/fwu/certificates.hpp"
 
 namespace vif::host {
@@ -25,20 +27,17 @@ BioPtr owned(BIO* bio) {
   return BioPtr(bio, [](BIO* freed) { BIO_free(freed); });
 }
 
-class OpenSslDigest final : public fwu::Digest {
+class Sha256Digest final : public fwu::Digest {
  public:
-  OpenSslDigest() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
-  }
-  void update(Bytes bytes) override { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+  void update(Bytes bytes) override { sha256_.update(bytes); }
   fwu::DigestBytes finish() override {
-    fwu::DigestBytes bytes{};
-    EVP_DigestFinal_ex(context_.get(), bytes.data(), nullptr);
+    fwu::DigestBytes bytes;
+    std::memcpy(bytes.data(), sha256_.finish().data(), bytes.size());
     return bytes;
   }
 
  private:
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
+  Sha256 sha256_;
 };
 
 // A ByteSource as OpenSSL reads it; remembers why reading failed.
@@ -90,7 +89,7 @@ Error rejected(const std::string& what) { return fail(EKEYREJECTED, "the signatu
 
 }  // namespace
 
-std::unique_ptr<fwu::Digest> Sha256Digests::sha256() { return std::make_unique<OpenSslDigest>(); }
+std::unique_ptr<fwu::Digest> Sha256Digests::sha256() { return std::make_unique<Sha256Digest>(); }
 
 struct CmsSignatures::State {
   struct Trusted {

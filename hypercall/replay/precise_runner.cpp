@@ -1,48 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/replay/precise_runner.hpp"
 
-#include <poll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include <csignal>
-
-#include "hypercall/host_error.hpp"
-
 namespace vif::host {
 namespace {
 
 constexpr std::size_t kBudgetFrames = 256;
 
-timespec as_timespec(Time time) {
-  constexpr std::int64_t kNsPerS = 1'000'000'000;
-  return {time.count() / kNsPerS, time.count() % kNsPerS};
-}
-
 }  // namespace
 
-struct PreciseRunner::Signals {
-  sigset_t before{};
-  UniqueFd fd;
-};
-
-PreciseRunner::PreciseRunner(Loop& loop, ClockPort& clock, std::function<void()> on_interrupt)
-    : loop_(loop), clock_(clock), on_interrupt_(std::move(on_interrupt)), signals_(std::make_unique<Signals>()) {}
+PreciseRunner::PreciseRunner(Loop& loop, ClockPort& clock, SignalFd signals, std::function<void()> on_interrupt)
+    : loop_(loop), clock_(clock), signals_(std::move(signals)), on_interrupt_(std::move(on_interrupt)) {}
 
 Result<std::unique_ptr<PreciseRunner>> PreciseRunner::create(Loop& loop, ClockPort& clock,
                                                              std::function<void()> on_interrupt) {
-  std::unique_ptr<PreciseRunner> runner(new PreciseRunner(loop, clock, std::move(on_interrupt)));
-  sigset_t watched;
-  ::sigemptyset(&watched);
-  ::sigaddset(&watched, SIGINT);
-  ::sigaddset(&watched, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &watched, &runner->signals_->before);
-  runner->signals_->fd = UniqueFd(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!runner->signals_->fd) return host_error("cannot wait for signals");
-  return runner;
+  Result<SignalFd> signals = SignalFd::open({SIGINT, SIGTERM});
+  if (!signals) return std::move(signals).error();
+  return std::unique_ptr<PreciseRunner>(new PreciseRunner(loop, clock, std::move(*signals), std::move(on_interrupt)));
 }
-
-PreciseRunner::~PreciseRunner() { ::pthread_sigmask(SIG_SETMASK, &signals_->before, nullptr); }
 
 Status PreciseRunner::run(const std::function<bool()>& done, const std::function<void()>& every, Time apart) {
   for (Time next_every = clock_.now() + apart; !done();) {
@@ -66,12 +40,9 @@ Status PreciseRunner::run(const std::function<bool()>& done, const std::function
 }
 
 Status PreciseRunner::wait(Time most) {
-  pollfd waited[] = {{loop_.fd(), POLLIN, 0}, {signals_->fd.get(), POLLIN, 0}};
-  const timespec timeout = as_timespec(most);
-  if (::ppoll(waited, std::size(waited), &timeout, nullptr) < 0 && errno != EINTR)
-    return host_error("waiting for work");
-  signalfd_siginfo got;
-  if ((waited[1].revents & POLLIN) != 0 && ::read(signals_->fd.get(), &got, sizeof got) > 0) on_interrupt_();
+  const Result<Readable> ready = wait_readable({loop_.fd(), signals_.fd(), -1}, most);
+  if (!ready) return ready.error();
+  if ((*ready)[1] && signals_.take()) on_interrupt_();
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "hypercall/loop.hpp"
+#include "hypercall/signal_fd.hpp"
 
 namespace vif::host {
 
@@ -18,7 +19,6 @@ class PreciseRunner {
   // for this thread meanwhile. Errors: the host's (EMFILE ...). The loop outlives the runner.
   static Result<std::unique_ptr<PreciseRunner>> create(Loop& loop, ClockPort& clock,
                                                        std::function<void()> on_interrupt);
-  ~PreciseRunner();
   PreciseRunner(const PreciseRunner&) = delete;
   PreciseRunner& operator=(const PreciseRunner&) = delete;
 
@@ -27,14 +27,13 @@ class PreciseRunner {
   Status run(const std::function<bool()>& done, const std::function<void()>& every, Time apart);
 
  private:
-  struct Signals;
-  PreciseRunner(Loop& loop, ClockPort& clock, std::function<void()> on_interrupt);
+  PreciseRunner(Loop& loop, ClockPort& clock, SignalFd signals, std::function<void()> on_interrupt);
   Status wait(Time most);
 
   Loop& loop_;
   ClockPort& clock_;
+  SignalFd signals_;
   std::function<void()> on_interrupt_;
-  std::unique_ptr<Signals> signals_;
 };
 
 }  // namespace vif::host

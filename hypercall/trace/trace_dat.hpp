@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A recording as a trace.dat, which trace-cmd and KernelShark read. trace-cmd itself puts it together, from a tracing
+// A recording as a trace.dat, which trace-cmd reads. trace-cmd itself puts it together, from a tracing
 // directory (services/trace/tracing_tree.hpp) and raw pages, so it has to be installed where this is called. The
 // control side's thread; blocks until the file is there.
 #pragma once

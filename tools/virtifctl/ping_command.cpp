@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "hypercall/linux_ports.hpp"
-#include "tools/virtifctl/signal_fd.hpp"
+#include "hypercall/signal_fd.hpp"
 #include "tools/virtifd/control_socket.hpp"
 
 namespace vif::tools {
@@ -101,7 +101,7 @@ Status PingCommand::take_answers(DaemonClient& daemon, PingReport& report) {
 }
 
 Status PingCommand::ping(DaemonClient& daemon, PingReport& report) {
-  Result<SignalFd> signals = SignalFd::open({SIGINT, SIGTERM});
+  Result<host::SignalFd> signals = host::SignalFd::open({SIGINT, SIGTERM});
   if (!signals) return signals.error();
   if (!json_) fmt::print("{}\n", report.heading());
   std::fflush(stdout);
@@ -116,7 +116,7 @@ Status PingCommand::ping(DaemonClient& daemon, PingReport& report) {
       }
     }
     const std::optional<Time> left = more ? std::optional(next - clock.now()) : std::nullopt;
-    const Result<Readable> ready = wait_readable({signals->fd(), daemon.fd(), -1}, left);
+    const Result<host::Readable> ready = host::wait_readable({signals->fd(), daemon.fd(), -1}, left);
     if (!ready) return ready.error();
     if ((*ready)[0] && signals->take()) return {};
     if (Status taken = take_answers(daemon, report); !taken) return taken;

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "hypercall/signal_fd.hpp"
 #include "tools/virtifctl/room_network.hpp"
-#include "tools/virtifctl/signal_fd.hpp"
 
 namespace vif::tools {
 namespace {
@@ -39,12 +39,12 @@ std::optional<int> ended(pid_t pid) {
 }
 
 // Moves frames and hands on signals until the program ends.
-Result<int> accompany(const Room& room, RoomNetwork& network, SignalFd& signals) {
+Result<int> accompany(const Room& room, RoomNetwork& network, host::SignalFd& signals) {
   for (;;) {
     network.poll();
-    const Result<Readable> ready = wait_readable({signals.fd(), network.fd(), -1}, network.time_left());
+    const Result<host::Readable> ready = host::wait_readable({signals.fd(), network.fd(), -1}, network.time_left());
     if (!ready) return ready.error();
-    while (const std::optional<SignalFd::Came> came = (*ready)[0] ? signals.take() : std::nullopt) {
+    while (const std::optional<host::SignalFd::Came> came = (*ready)[0] ? signals.take() : std::nullopt) {
       // What the terminal sends went to the program as well.
       if (came->signal != SIGCHLD && !came->from_kernel) ::kill(room.pid(), came->signal);
     }
@@ -99,7 +99,7 @@ Result<RoomPlan> RunCommand::plan() const {
 int RunCommand::run() {
   const Result<RoomPlan> asked = plan();
   if (!asked) return failed(asked.error().text, kUsage);
-  Result<SignalFd> signals = SignalFd::open({SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
+  Result<host::SignalFd> signals = host::SignalFd::open({SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
   if (!signals) return failed(signals.error().text);
   Result<Room> room = Room::open(*asked, signals->mask_before());
   if (!room) return failed(room.error().text);

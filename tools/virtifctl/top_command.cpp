@@ -41,7 +41,7 @@ int TopCommand::run() {
   table_.order_by(order_[0]);
   Result<DaemonClient> daemon = DaemonClient::connect(socket_);
   if (!daemon) return failed(daemon.error().text);
-  Result<SignalFd> signals = SignalFd::open({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH});
+  Result<host::SignalFd> signals = host::SignalFd::open({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH});
   if (!signals) return failed(signals.error().text);
   std::optional<Screen> screen;
   if (!json_) {
@@ -52,7 +52,7 @@ int TopCommand::run() {
   return status ? *status : failed(status.error().text);
 }
 
-Result<int> TopCommand::watch(DaemonClient& daemon, SignalFd& signals, std::optional<Screen>& screen) {
+Result<int> TopCommand::watch(DaemonClient& daemon, host::SignalFd& signals, std::optional<Screen>& screen) {
   const Time interval(static_cast<std::int64_t>(interval_s_ * 1e9));
   for (Time next = clock_.now(); !count_ || shown_ < *count_;) {
     if (!asked_ && clock_.now() >= next) {
@@ -62,10 +62,10 @@ Result<int> TopCommand::watch(DaemonClient& daemon, SignalFd& signals, std::opti
     }
     const int keys = screen && has_keys_ ? screen->keys_fd() : -1;
     const std::optional<Time> left = asked_ ? std::nullopt : std::optional(next - clock_.now());
-    const Result<Readable> ready = wait_readable({signals.fd(), daemon.fd(), keys}, left);
+    const Result<host::Readable> ready = host::wait_readable({signals.fd(), daemon.fd(), keys}, left);
     if (!ready) return ready.error();
     const auto [signalled, answered, pressed] = *ready;
-    while (const std::optional<SignalFd::Came> came = signalled ? signals.take() : std::nullopt) {
+    while (const std::optional<host::SignalFd::Came> came = signalled ? signals.take() : std::nullopt) {
       if (const std::optional<int> end = hear(came->signal, screen)) return *end;
     }
     if (pressed && press(*screen) == Went::over) return 0;

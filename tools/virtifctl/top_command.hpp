@@ -7,9 +7,9 @@
 #include <string>
 
 #include "hypercall/linux_ports.hpp"
+#include "hypercall/signal_fd.hpp"
 #include "tools/virtifctl/daemon_client.hpp"
 #include "tools/virtifctl/screen.hpp"
-#include "tools/virtifctl/signal_fd.hpp"
 #include "tools/virtifctl/top_table.hpp"
 
 namespace vif::tools {
@@ -25,7 +25,7 @@ class TopCommand {
  private:
   enum class Went : std::uint8_t { on, over };
 
-  Result<int> watch(DaemonClient& daemon, SignalFd& signals, std::optional<Screen>& screen);
+  Result<int> watch(DaemonClient& daemon, host::SignalFd& signals, std::optional<Screen>& screen);
   // The exit status, when that is the end.
   std::optional<int> hear(int signal, std::optional<Screen>& screen);
   Went press(Screen& screen);

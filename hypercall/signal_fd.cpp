@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "tools/virtifctl/signal_fd.hpp"
+#include "hypercall/signal_fd.hpp"
 
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -9,14 +9,14 @@
 
 #include "hypercall/host_error.hpp"
 
-namespace vif::tools {
+namespace vif::host {
 
 Result<SignalFd> SignalFd::open(std::initializer_list<int> signals) {
   sigset_t wanted;
   ::sigemptyset(&wanted);
   for (const int signal : signals) ::sigaddset(&wanted, signal);
-  host::UniqueFd fd(::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!fd) return host::host_error("cannot wait for signals");
+  UniqueFd fd(::signalfd(-1, &wanted, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd) return host_error("cannot wait for signals");
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &wanted, &before);
   return SignalFd(std::move(fd), before);
@@ -41,10 +41,10 @@ Result<Readable> wait_readable(const Fds& fds, std::optional<Time> timeout) {
     until = {.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
   }
   if (::ppoll(polled.data(), polled.size(), timeout ? &until : nullptr, nullptr) < 0) {
-    if (errno != EINTR) return host::host_error("cannot wait");
+    if (errno != EINTR) return host_error("cannot wait");
     return Readable{};
   }
   return Readable{polled[0].revents != 0, polled[1].revents != 0, polled[2].revents != 0};
 }
 
-}  // namespace vif::tools
+}  // namespace vif::host

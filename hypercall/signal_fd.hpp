@@ -12,7 +12,7 @@
 #include "netstack/base/ports.hpp"
 #include "netstack/base/result.hpp"
 
-namespace vif::tools {
+namespace vif::host {
 
 class SignalFd {
  public:
@@ -33,9 +33,9 @@ class SignalFd {
   const sigset_t& mask_before() const { return before_; }
 
  private:
-  SignalFd(host::UniqueFd fd, const sigset_t& before) : fd_(std::move(fd)), before_(before) {}
+  SignalFd(UniqueFd fd, const sigset_t& before) : fd_(std::move(fd)), before_(before) {}
 
-  host::UniqueFd fd_;
+  UniqueFd fd_;
   sigset_t before_;
 };
 
@@ -45,4 +45,4 @@ using Fds = std::array<int, 3>;
 using Readable = std::array<bool, 3>;
 Result<Readable> wait_readable(const Fds& fds, std::optional<Time> timeout);
 
-}  // namespace vif::tools
+}  // namespace vif::host
