@@ -75,8 +75,11 @@ class ManPages(unittest.TestCase):
         self.assertEqual(set(told), set(commands), "a subsection (.Ss) for each command of virtifctl --help")
         for name, command in commands.items():
             self.assertEqual(flags(told[name]) | EVERYWHERE, set(command.spellings()), f"options of {name}")
-            for action in command.subcommands:
+            for action in command.subcommands:  # with options of their own
                 self.assertRegex(told[name], rf"\b{action}\b", f"commands of {name}")
+                words = {word for word in command.actions[action] if word.startswith("--")} - EVERYWHERE - {"--socket"}
+                self.assertEqual([word for word in sorted(words) if not re.search(rf"{word}\b(?!-)", told[name])], [],
+                                 f"options of {name} {action}")
             if command.actions and not command.subcommands:
                 words = set(command.actions) | {word for words in command.actions.values() for word in words}
                 self.assertEqual(arguments(told[name], "Cm"), words, f"words of {name}")
