@@ -91,6 +91,15 @@ class Extcap(DaemonCase):
             run.stdout.read()
             self.assertEqual(run.wait(), 0)
 
+    def test_lets_nobody_wait_for_what_does_not_come(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        words = [VIRTIFCTL, "--capture", "--extcap-interface", "virtif-virt9", "--fifo", fifo, "--socket", self.path]
+        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as run:
+            self.assertEqual(fifo.read_bytes(), b"")
+            self.assertIn("there are virt0, virt1", run.stderr.read())
+            self.assertEqual(run.wait(), FAILED)
+
     def test_answers_wiresharks_questions(self):
         here = ("--socket", self.path)
         self.assertIn("arg {number=0}{call=--dir}", self.ask("extcap", "--extcap-interface", "virtif-virt0", "--extcap-config"))

@@ -3,6 +3,7 @@
 // Wireshark puts it into a window.
 #include "tools/virtifctl/extcap_command.hpp"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 
 #include "hypercall/bpf_compile.hpp"
 #include "hypercall/linux_ports.hpp"
+#include "hypercall/unique_fd.hpp"
 #include "tools/virtifctl/capture_run.hpp"
 #include "tools/virtifctl/daemon_client.hpp"
 #include "tools/virtifd/control_socket.hpp"
@@ -127,7 +129,11 @@ int ExtcapCommand::capture() const {
   if (snaplen_) job.params["snaplen"] = *snaplen_;
   host::LinuxFiles files;
   Result<CaptureRun> run = CaptureRun::begin(job, files);
-  if (!run) return failed(run.error().text);
+  if (!run) {
+    // Wireshark waits for somebody to write, whatever we exit with.
+    const host::UniqueFd nothing_comes(::open(fifo_.c_str(), O_WRONLY | O_CLOEXEC));
+    return failed(run.error().text);
+  }
   const Status ran = run->run();
   return ran ? 0 : failed(ran.error().text);
 }
