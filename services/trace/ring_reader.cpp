@@ -70,8 +70,9 @@ bool RingReader::copy(Page& into, std::uint64_t& first_event, std::uint64_t& los
 bool RingReader::next(Page& into, Take take) {
   for (;;) {
     const std::uint64_t ready = view_.header->ready.load(std::memory_order_acquire);
-    if (number_ + view_.pages < ready) {
-      number_ = ready - view_.pages;
+    // Not number_ + pages: in a ring full of nonsense that begins anew at 0, and reading would not end.
+    if (const std::uint64_t oldest = ready - std::min<std::uint64_t>(ready, view_.pages); number_ < oldest) {
+      number_ = oldest;
       consumed_ = 0;
     }
     if (number_ >= ready) return false;

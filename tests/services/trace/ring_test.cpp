@@ -155,4 +155,18 @@ TEST(RingReader, stops_at_damage_and_goes_on_with_the_next_page) {
   }
 }
 
+TEST(RingReader, ends_whatever_number_of_pages_is_said_to_be_ready) {
+  SomeRing ring(2, WhenFull::discard);
+  ring.put(0, 0);
+  RingHeader& header = *reinterpret_cast<RingHeader*>(ring.pages.bytes().data());
+  for (const std::uint64_t wrong : {~std::uint64_t{0}, ~std::uint64_t{0} - 1, std::uint64_t{1} << 63}) {
+    header.ready.store(wrong);
+    RingReader reader = std::move(RingReader::open(ring.pages.bytes())).value();
+    RingReader::Page page;
+    int taken = 0;
+    while (taken < 10 && reader.next(page, Take::everything)) ++taken;
+    EXPECT_LE(taken, 2) << wrong;
+  }
+}
+
 }  // namespace
