@@ -6,6 +6,21 @@
 #include "netstack/ifnet.hpp"
 
 namespace vif::net {
+namespace {
+
+// True while it lives, whatever ends that: after an exception the domain can be polled again.
+class Held {
+ public:
+  explicit Held(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Held() { flag_ = false; }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
 
 Domain::Domain(const Config& config, RandomPort& random, WakePort& wake)
     : random_(random),
@@ -43,7 +58,7 @@ bool Domain::may_sleep() {
 
 bool Domain::poll(Time now, std::size_t budget) {
   if (busy()) return false;
-  polling_ = true;
+  const Held polling(polling_);
   asleep_.store(false);
   now_ = std::max(now_, now);
   for (const Command& work : std::exchange(deferred_, {})) work();
@@ -52,7 +67,6 @@ bool Domain::poll(Time now, std::size_t budget) {
   ready_.take([&](std::size_t slot) {
     if (Pollable* const pollable = pollables_[slot]; pollable != nullptr && pollable->poll(budget)) ready_.mark(slot);
   });
-  polling_ = false;
   return !deferred_.empty() || !inbox_.empty() || ready_.any();
 }
 

@@ -149,7 +149,7 @@ void print_notification(std::string_view method, const Json& params) {
     fmt::print(" ");
     return print_route(*route);
   }
-  for (const char* key : {"ifname", "local", "link", "dst", "dev", "lladdr"}) {
+  for (const char* key : {"ifname", "local", "link", "dst", "dev", "lladdr", "worker", "end", "reason"}) {
     if (params.contains(key)) fmt::print(" {}", text(params, key));
   }
   fmt::print("\n");

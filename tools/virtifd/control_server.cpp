@@ -9,7 +9,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdio>
-#include <thread>
 #include <unordered_map>
 
 #include "hypercall/host/verbs/verb.hpp"
@@ -55,6 +54,20 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
       welcome(std::move(client));
       accept();
     });
+  }
+
+  // The first that a thread does which was started again: what the one before had in hand is lost.
+  void begin_again() {
+    std::vector<ControlSession*> askers;
+    for (const auto& [id, session] : sessions) {
+      if (!session->follows_events()) askers.push_back(session.get());
+    }
+    for (ControlSession* const session : askers) session->close();
+    pause.cancel();
+    acceptor.cancel();
+    accept();
+    reload.cancel();
+    await_reload();
   }
 
   void welcome(asio::local::stream_protocol::socket client) {
@@ -171,6 +184,26 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
 
   // --- the domain's thread ---
 
+  Workers::Job job() {
+    return {.name = "control",
+            .run =
+                [this] {
+                  context.run();
+                  return asked_to_end ? Status() : fail(EPIPE, "nothing was left to wait for");
+                },
+            .prepare_again =
+                [this] {
+                  context.restart();
+                  asio::post(context, [this] { begin_again(); });
+                },
+            // Behind what is on its way to clients.
+            .ask_to_end =
+                [this] {
+                  asked_to_end = true;
+                  asio::post(context, [this] { context.stop(); });
+                }};
+  }
+
   void run(const host::Verb& verb, std::uint64_t client, const RpcRequest& request) {
     if (verb.answers_later()) {
       return host::begin_verb(node, verb, request.params, [this, client, id = request.id](const Result<Json>& done) {
@@ -214,16 +247,16 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
   CaptureServer captures;
   std::uint64_t last_id = 0, next_event = 1, requests = 0;
   std::optional<MetricsServer> metrics;
-  std::thread thread;
+  std::atomic<bool> asked_to_end{false};
+  std::unique_ptr<Workers::Running> worker;
 };
 
 ControlServer::ControlServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket,
-                                                            std::optional<MetricsListener> metrics, host::Loop& loop,
-                                                            host::Node& node, const Config& config) {
+Result<std::unique_ptr<ControlServer>> ControlServer::start(Doors doors, host::Loop& loop, host::Node& node,
+                                                            Workers& workers, const Config& config) {
   try {
-    auto state = std::make_unique<State>(std::move(socket), loop, node, config);
+    auto state = std::make_unique<State>(std::move(doors.socket), loop, node, config);
     host::UniqueFd fd = state->socket.take_fd();
     state->acceptor.assign(asio::local::stream_protocol(), fd.get());
     (void)fd.release();
@@ -231,8 +264,10 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket
     state->reload.add(SIGHUP);
     state->await_reload();
     state->accept();
-    if (metrics) state->metrics.emplace(state->context, std::move(*metrics), *state);
-    state->thread = std::thread([&context = state->context] { context.run(); });
+    if (doors.metrics) state->metrics.emplace(state->context, std::move(*doors.metrics), *state);
+    auto started = workers.start(state->job());
+    if (!started) return started.error();
+    state->worker = std::move(*started);
     return std::unique_ptr<ControlServer>(new ControlServer(std::move(state)));
   } catch (const std::system_error& error) {
     return Error{error.code(), std::string("cannot serve clients: ") + error.what()};
@@ -240,8 +275,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::start(ControlSocket socket
 }
 
 ControlServer::~ControlServer() {
-  state_->context.stop();
-  state_->thread.join();
+  state_->worker.reset();
   state_->events.reset();
   state_->state.save_last();
 }

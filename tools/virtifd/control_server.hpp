@@ -18,6 +18,7 @@
 #include "hypercall/loop.hpp"
 #include "tools/virtifd/control_socket.hpp"
 #include "tools/virtifd/metrics_listener.hpp"
+#include "tools/virtifd/workers.hpp"
 
 namespace vif::tools {
 
@@ -31,9 +32,15 @@ class ControlServer {
     std::string state_path;      // written when something changed; empty: none
   };
 
-  // Serves at once. The node, whose domain is the loop's, outlives it. Errors: the host's.
-  static Result<std::unique_ptr<ControlServer>> start(ControlSocket socket, std::optional<MetricsListener> metrics,
-                                                      host::Loop& loop, host::Node& node, const Config& config);
+  // What it is reached by.
+  struct Doors {
+    ControlSocket socket;
+    std::optional<MetricsListener> metrics;
+  };
+
+  // Serves at once. The node, whose domain is the loop's, and the workers outlive it. Errors: the host's.
+  static Result<std::unique_ptr<ControlServer>> start(Doors doors, host::Loop& loop, host::Node& node, Workers& workers,
+                                                      const Config& config);
   ~ControlServer();  // hangs up on everybody
 
  private:

@@ -53,6 +53,8 @@ class ControlSession {
 
   // Events from `next` on, or none any more.
   void subscribe(bool on, std::uint64_t next);
+  // Whether it does, and is not in the middle of something else.
+  bool follows_events() const { return subscribed_ && waiting_ > 0; }
   // An event with its number; earlier ones came before.
   void event(std::uint64_t sequence, const std::string& line);
 

@@ -16,7 +16,8 @@ class EventSink {
 // An event: {"seq", "time_ns", "kind", ...}, its time on the domain's time line. Kinds: link.new, link.change and
 // link.del with "link" (as link.show; the last with ifindex and ifname only), addr.ready, addr.duplicate,
 // addr.conflict, addr.deprecated and addr.del with "ifname" and "local". And what verbs change: route.new and route.del
-// with "route", neigh.new and neigh.del with "dst" and "dev", maddr.new and maddr.del with "ifname" and "link".
+// with "route", neigh.new and neigh.del with "dst" and "dev", maddr.new and maddr.del with "ifname" and "link". And
+// worker.end, of a thread of virtifd's own (workers.hpp).
 class Events final : private host::NodeListener {
  public:
   Events(host::Node& node, EventSink& sink);

@@ -10,6 +10,7 @@
 #include <exception>
 #include <thread>
 
+#include "hypercall/connector/exit_notice.hpp"
 #include "hypercall/host/instance.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/run.hpp"
@@ -18,6 +19,7 @@
 #include "tools/virtifd/privileges.hpp"
 #include "tools/virtifd/proc_server.hpp"
 #include "tools/virtifd/service_state.hpp"
+#include "tools/virtifd/workers.hpp"
 
 namespace {
 
@@ -34,7 +36,7 @@ int failed(const std::string& text) {
 struct Options {
   std::string socket = tools::default_socket_path();
   std::string group, config, state, metrics, user;
-  bool metrics_anywhere = false, keep_net_admin = false, forwarding = false, proc = false;
+  bool metrics_anywhere = false, keep_net_admin = false, forwarding = false, proc = false, restart_workers = false;
 };
 
 // What it is reached by.
@@ -42,6 +44,7 @@ struct Doors {
   std::optional<tools::ControlSocket> control;
   std::optional<tools::MetricsListener> metrics;
   std::optional<tools::ControlSocket> proc;
+  std::optional<gid_t> group;  // whose members may come in, too
 };
 
 Result<std::optional<gid_t>> group_id(const std::string& name) {
@@ -73,8 +76,11 @@ Status take_handed(Doors& doors) {
   return {};
 }
 
-Result<Doors> open_doors(const Options& options, std::optional<gid_t> group) {
-  Doors doors;
+Result<Doors> open_doors(const Options& options) {
+  const Result<std::optional<gid_t>> named = group_id(options.group);
+  if (!named) return named.error();
+  const std::optional<gid_t> group = *named;
+  Doors doors{.control = {}, .metrics = {}, .proc = {}, .group = group};
   if (Status taken = take_handed(doors); !taken) return taken.error();
   if (!doors.control) {
     Result<tools::ControlSocket> socket = tools::ControlSocket::listen(options.socket, group);
@@ -132,9 +138,33 @@ Status begin(host::Node& node, const Options& options, const Doors& doors) {
   return options.state.empty() ? Status() : tools::save_config(node, options.state);  // a wrong path shows at once
 }
 
+// Serves until it is asked to stop.
+Status run(std::unique_ptr<host::Runner> runner, host::Loop& loop, host::Node& node, const Options& options,
+           Doors doors) {
+  const Result<std::unique_ptr<cn::ExitCodes>> codes = host::make_exit_codes();
+  if (!codes) return codes.error();
+  tools::Workers workers(loop, node, **codes,
+                         options.restart_workers ? tools::Workers::AtEnd::restart : tools::Workers::AtEnd::stop);
+  const std::string at = doors.control->path(), metrics_at = doors.metrics ? doors.metrics->shown : "";
+  const auto server =
+      tools::ControlServer::start({std::move(*doors.control), std::move(doors.metrics)}, loop, node, workers,
+                                  {.group = doors.group, .config_path = options.config, .state_path = options.state});
+  if (!server) return server.error();
+  std::unique_ptr<tools::ProcServer> proc;
+  if (doors.proc) {
+    auto started = tools::ProcServer::start(std::move(*doors.proc), doors.group, workers, **codes);
+    if (!started) return started.error();
+    proc = std::move(*started);
+  }
+  std::fprintf(stderr, "virtifd: listening at %s\n", at.c_str());
+  if (!metrics_at.empty()) std::fprintf(stderr, "virtifd: metrics at %s\n", metrics_at.c_str());
+  tools::tell_service_manager("READY=1");
+  const Status ran = workers.run_node(std::move(runner));
+  tools::tell_service_manager("STOPPING=1");
+  return ran;
+}
+
 int serve(const Options& options) {
-  const Result<std::optional<gid_t>> group = group_id(options.group);
-  if (!group) return failed(group.error().text);
   host::LinuxClock clock;
   host::LinuxRandom random;
   host::LinuxFiles files;
@@ -142,28 +172,13 @@ int serve(const Options& options) {
   if (!loop) return failed(loop.error().text);
   host::Instance instance({clock, files});
   host::Node node(instance.attach(**loop), {.ip6 = true, .forwarding = options.forwarding});
-  host::Runner runner(**loop);
-  if (Status signals = runner.stop_on_signals(); !signals) return failed(signals.error().text);
+  auto runner = std::make_unique<host::Runner>(**loop);
+  if (Status signals = runner->stop_on_signals(); !signals) return failed(signals.error().text);
 
-  Result<Doors> doors = open_doors(options, *group);
+  Result<Doors> doors = open_doors(options);
   if (!doors) return failed(doors.error().text);
   if (Status begun = begin(node, options, *doors); !begun) return failed(begun.error().text);
-  const std::string at = doors->control->path(), metrics_at = doors->metrics ? doors->metrics->shown : "";
-  const auto server =
-      tools::ControlServer::start(std::move(*doors->control), std::move(doors->metrics), **loop, node,
-                                  {.group = *group, .config_path = options.config, .state_path = options.state});
-  if (!server) return failed(server.error().text);
-  std::unique_ptr<tools::ProcServer> proc;
-  if (doors->proc) {
-    Result<std::unique_ptr<tools::ProcServer>> started = tools::ProcServer::start(std::move(*doors->proc), *group);
-    if (!started) return failed(started.error().text);
-    proc = std::move(*started);
-  }
-  std::fprintf(stderr, "virtifd: listening at %s\n", at.c_str());
-  if (!metrics_at.empty()) std::fprintf(stderr, "virtifd: metrics at %s\n", metrics_at.c_str());
-  tools::tell_service_manager("READY=1");
-  const Status ran = runner.run();
-  tools::tell_service_manager("STOPPING=1");
+  const Status ran = run(std::move(runner), **loop, node, options, std::move(*doors));
   return ran ? 0 : failed(ran.error().text);
 }
 
@@ -184,10 +199,12 @@ void add_options(CLI::App& app, Options& options) {
                "with --user: keep CAP_NET_ADMIN and CAP_NET_RAW, to open TAPs and interfaces later")
       ->needs("--user");
   app.add_flag("--proc", options.proc, "tell `virtifctl proc` of this host's process events, at SOCKET.proc");
+  app.add_flag("--restart-workers", options.restart_workers,
+               "start a thread of its own again that fails, instead of ending; `virtifctl monitor` tells of it");
   app.add_flag("--forwarding", options.forwarding, "pass IP packets from interface to interface");
 }
 
-int run(int argc, char** argv) {
+int parse_and_serve(int argc, char** argv) {
   CLI::App app("Hosts virtual Ethernet interfaces, and serves virtifctl.", "virtifd");
   Options options;
   app.set_version_flag("--version", "virtifd " VIF_VERSION);
@@ -205,7 +222,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return parse_and_serve(argc, argv);
   } catch (const std::exception& error) {
     return failed(error.what());
   }

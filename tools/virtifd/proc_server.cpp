@@ -6,11 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <thread>
 #include <vector>
 
 #include "hypercall/connector/connector_bridge.hpp"
-#include "hypercall/connector/exit_notice.hpp"
 #include "hypercall/host_error.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "tools/virtifd/proc_session.hpp"
@@ -26,14 +24,11 @@ constexpr std::size_t kEventsARound = 4096;  // then the listeners are told: les
 struct ProcServer::State {
   State(ControlSocket socket_in, std::optional<gid_t> group_in) : socket(std::move(socket_in)), group(group_in) {}
 
-  Status begin() {
+  Status begin(cn::ExitCodes& codes) {
     epoll = host::UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
     stop = host::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!epoll || !stop) return host::host_error("cannot wait for process events");
-    Result<std::unique_ptr<cn::ExitCodes>> made = host::make_exit_codes();
-    if (!made) return made.error();
-    codes = std::move(*made);
-    auto attached = cn::ProcConnector::attach(bus, clock, {.follow_tasks = true, .codes = codes.get()});
+    auto attached = cn::ProcConnector::attach(bus, clock, {.follow_tasks = true, .codes = &codes});
     if (!attached) return attached.error();
     proc = std::move(*attached);
     if (Status watched = watch(stop.get(), EPOLLIN); !watched) return watched;
@@ -48,19 +43,36 @@ struct ProcServer::State {
     return host::host_error("cannot wait for process events");
   }
 
-  void run() {
+  Status run() {
     std::array<epoll_event, 64> events;
     for (;;) {
       const int ready = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
+      if (ready < 0 && errno != EINTR) return host::host_error("cannot wait for process events");
       for (int i = 0; i < ready; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
-        if (fd == stop.get()) return;
+        if (fd == stop.get()) return {};
         if (fd == socket.fd()) accept();
       }
       relay();
       hear_and_tell();
       if (sessions.empty()) bridge.reset();
     }
+  }
+
+  Workers::Job job() {
+    return {.name = "proc",
+            .run = [this] { return run(); },
+            // One of them may be what it could not go on with.
+            .prepare_again =
+                [this] {
+                  sessions.clear();
+                  bridge.reset();
+                },
+            .ask_to_end =
+                [this] {
+                  const std::uint64_t one = 1;
+                  (void)!::write(stop.get(), &one, sizeof one);
+                }};
   }
 
   void accept() {
@@ -112,26 +124,24 @@ struct ProcServer::State {
   host::UniqueFd epoll, stop;
   host::LinuxClock clock;
   cn::Bus bus;
-  std::unique_ptr<cn::ExitCodes> codes;
   std::unique_ptr<cn::ProcConnector> proc;
   std::unique_ptr<host::ConnectorBridge> bridge;       // while somebody listens
   std::vector<std::unique_ptr<ProcSession>> sessions;  // gone before the bus
-  std::thread thread;
+  std::unique_ptr<Workers::Running> worker;
 };
 
 ProcServer::ProcServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<ProcServer>> ProcServer::start(ControlSocket socket, std::optional<gid_t> group) {
+Result<std::unique_ptr<ProcServer>> ProcServer::start(ControlSocket socket, std::optional<gid_t> group,
+                                                      Workers& workers, cn::ExitCodes& codes) {
   auto state = std::make_unique<State>(std::move(socket), group);
-  if (Status begun = state->begin(); !begun) return begun.error();
-  state->thread = std::thread([running = state.get()] { running->run(); });
+  if (Status begun = state->begin(codes); !begun) return begun.error();
+  auto started = workers.start(state->job());
+  if (!started) return started.error();
+  state->worker = std::move(*started);
   return std::unique_ptr<ProcServer>(new ProcServer(std::move(state)));
 }
 
-ProcServer::~ProcServer() {
-  const std::uint64_t one = 1;
-  (void)!::write(state_->stop.get(), &one, sizeof one);
-  state_->thread.join();
-}
+ProcServer::~ProcServer() = default;
 
 }  // namespace vif::tools

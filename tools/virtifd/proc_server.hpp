@@ -9,13 +9,15 @@
 #include <optional>
 
 #include "tools/virtifd/control_socket.hpp"
+#include "tools/virtifd/workers.hpp"
 
 namespace vif::tools {
 
 class ProcServer {
  public:
-  // Serves at once. Errors: the host's.
-  static Result<std::unique_ptr<ProcServer>> start(ControlSocket socket, std::optional<gid_t> group);
+  // Serves at once. The workers and the codes, its clients' and virtifd's own, outlive it. Errors: the host's.
+  static Result<std::unique_ptr<ProcServer>> start(ControlSocket socket, std::optional<gid_t> group, Workers& workers,
+                                                   cn::ExitCodes& codes);
   ~ProcServer();  // hangs up on everybody, and listens to the kernel no more
 
  private:
