@@ -87,6 +87,10 @@ with tempfile.TemporaryDirectory() as name:
 
     run(CXX, "-std=c++20", SOURCE / "examples/embed.cpp", "-o", root / "embed", *flags)  # tests/interop runs it
 
+    connector = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif-connector", env=env))
+    run(CXX, "-std=c++20", SOURCE / "examples/supervisor.cpp", "-o", root / "supervisor", *connector)
+    check("running: " in run(root / "supervisor", "true", env=env), "examples/supervisor.cpp did not run `true`")
+
     # Not `pkg-config --static`: Debian's libpcap.pc then asks for libraries that Debian does not install with it.
     archive = [str(next(root.rglob("libvirtif.a"))) if word == "-lvirtif" else word for word in flags]
     run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "static", *archive, "-lpcap", "-lz", "-lcrypto", "-luring", "-pthread")
