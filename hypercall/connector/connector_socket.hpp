@@ -9,12 +9,13 @@
 #include <memory>
 
 #include "hypercall/unique_fd.hpp"
+#include "netstack/base/api.hpp"
 #include "netstack/base/bytes.hpp"
 #include "netstack/base/result.hpp"
 
 namespace vif::host {
 
-class ConnectorSocket {
+class VIF_API ConnectorSocket {
  public:
   static constexpr std::size_t kBatch = 128;              // datagrams a call
   static constexpr std::size_t kDatagramBytesMax = 256;   // the kernel's have 76

@@ -2,9 +2,24 @@
 #include "services/connector/task_table.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace vif::cn {
+
+void TaskTable::put(const Task& task) {
+  drop(task.pid);  // of an earlier one with this number, whose end nobody told
+  tasks_.emplace(task.pid, task);
+  if (task.pid != task.tgid) others_[task.tgid].insert(task.pid);
+}
+
+void TaskTable::drop(std::int32_t pid) {
+  const auto known = tasks_.find(pid);
+  if (known == tasks_.end()) return;
+  if (const auto others = others_.find(known->second.tgid); others != others_.end()) {
+    others->second.erase(pid);
+    if (others->second.empty()) others_.erase(others);
+  }
+  tasks_.erase(known);
+}
 
 void TaskTable::apply(const ProcEvent& event) {
   switch (event.what) {
@@ -13,19 +28,19 @@ void TaskTable::apply(const ProcEvent& event) {
       // A child begins with its creator's name: of a thread that is its process, else the parent.
       const Task* const like = find(event.pid == event.tgid ? event.parent_pid : event.tgid);
       if (like != nullptr) task.comm = like->comm;
-      tasks_.insert_or_assign(event.pid, task);
-      return;
+      return put(task);
     }
     case What::exit:
-      tasks_.erase(event.pid);
-      return;
+      return drop(event.pid);
     case What::exec: {
-      std::erase_if(tasks_,
-                    [&](const auto& each) { return each.second.tgid == event.tgid && each.second.pid != event.pid; });
+      std::vector<std::int32_t> gone;
+      for_each_of(event.tgid, [&](const Task& task) {
+        if (task.pid != event.pid) gone.push_back(task.pid);
+      });
+      for (const std::int32_t pid : gone) drop(pid);
       // Its leader may have ended before one of its threads took the id over.
-      Task& task = tasks_[event.pid];
-      task.pid = event.pid;
-      task.tgid = event.tgid;
+      const Task* const known = find(event.pid);
+      if (known == nullptr || known->tgid != event.tgid) put({.pid = event.pid, .tgid = event.tgid});
       return;
     }
     case What::comm:
@@ -39,10 +54,14 @@ void TaskTable::reconcile(const std::vector<Task>& tasks) {
   std::unordered_set<std::int32_t> alive;
   for (const Task& task : tasks) {
     alive.insert(task.pid);
-    const auto [known, is_new] = tasks_.try_emplace(task.pid, task);
-    if (!is_new) known->second.comm = task.comm;
+    if (find(task.pid) == nullptr) put(task);
+    else name(task.pid, task.comm);
   }
-  std::erase_if(tasks_, [&](const auto& each) { return !alive.contains(each.first); });
+  std::vector<std::int32_t> gone;
+  for (const auto& [pid, task] : tasks_) {
+    if (!alive.contains(pid)) gone.push_back(pid);
+  }
+  for (const std::int32_t pid : gone) drop(pid);
 }
 
 void TaskTable::name(std::int32_t pid, std::array<char, kCommBytes> comm) {

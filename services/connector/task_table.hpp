@@ -4,6 +4,7 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "services/connector/proc_event.hpp"
@@ -31,9 +32,10 @@ class VIF_API TaskTable {
   // The threads of a process.
   template <class Visit>
   void for_each_of(std::int32_t tgid, Visit visit) const {
-    for (const auto& [pid, task] : tasks_) {
-      if (task.tgid == tgid) visit(task);
-    }
+    if (const Task* const leader = find(tgid); leader != nullptr && leader->tgid == tgid) visit(*leader);
+    const auto others = others_.find(tgid);
+    if (others == others_.end()) return;
+    for (const std::int32_t pid : others->second) visit(tasks_.at(pid));
   }
   std::size_t size() const { return tasks_.size(); }
   // By pid, so that two runs say the same.
@@ -42,7 +44,12 @@ class VIF_API TaskTable {
   std::vector<std::int32_t> tree(std::int32_t tgid) const;
 
  private:
+  void put(const Task& task);
+  void drop(std::int32_t pid);
+
   std::unordered_map<std::int32_t, Task> tasks_;
+  // By process, its threads but the first: most have none, and an exec need not look at all that live.
+  std::unordered_map<std::int32_t, std::unordered_set<std::int32_t>> others_;
 };
 
 }  // namespace vif::cn

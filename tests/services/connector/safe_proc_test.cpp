@@ -121,6 +121,23 @@ TEST(Tasks, end_with_an_exec_by_another_thread_of_theirs) {
   EXPECT_NE(tasks.find(20), nullptr);
 }
 
+TEST(Tasks, of_other_processes_outlive_an_exec) {
+  TaskTable tasks;
+  for (const std::int32_t pid : {20, 21, 22, 30, 31}) {
+    tasks.apply({.what = What::fork, .pid = pid, .tgid = pid / 10 * 10, .parent_pid = 1, .parent_tgid = 1});
+  }
+  tasks.apply({.what = What::fork, .pid = 22, .tgid = 30});  // 22's end was lost, and its number used again
+  tasks.apply({.what = What::exit, .pid = 31, .tgid = 30});
+  tasks.apply({.what = What::exec, .pid = 20, .tgid = 20});
+  std::vector<std::int32_t> of_30;
+  tasks.for_each_of(30, [&](const Task& task) { of_30.push_back(task.pid); });
+  EXPECT_EQ(of_30, (std::vector<std::int32_t>{30, 22}));
+  EXPECT_EQ(tasks.size(), 3U);
+  tasks.apply({.what = What::exec, .pid = 30, .tgid = 30});
+  tasks.reconcile({{.pid = 20, .tgid = 20, .comm = {}}});
+  EXPECT_EQ(tasks.size(), 1U);
+}
+
 TEST(Tasks, are_put_right_by_who_has_looked) {
   TaskTable tasks;
   tasks.apply({.what = What::fork, .timestamp_ns = 9, .pid = 20, .tgid = 20});
