@@ -85,6 +85,11 @@ Result<FrameMask> FrameMask::parse(std::string_view text) {
   return mask;
 }
 
+void FrameMask::ignore(const FrameMask& other) {
+  fields_.insert(fields_.end(), other.fields_.begin(), other.fields_.end());
+  ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
+}
+
 bool FrameMask::ignores(const FrameField& field) const {
   return std::find(fields_.begin(), fields_.end(), &field) != fields_.end();
 }

@@ -18,6 +18,7 @@ class VIF_API FrameMask {
   static Result<FrameMask> parse(std::string_view text);
 
   void ignore(const FrameField& field) { fields_.push_back(&field); }
+  void ignore(const FrameMask& other);  // also what that ignores
   void ignore(std::size_t from, std::size_t behind) { ranges_.push_back({from, behind}); }
   bool ignores(const FrameField& field) const;
 

@@ -7,6 +7,7 @@ usage: install_test.py BUILD_DIR SOURCE_DIR CC CXX. Shared and static; the sonam
 import os
 import select
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -114,6 +115,12 @@ with tempfile.TemporaryDirectory() as name:
             said = http.stdout.readline()
             http.terminate()
         check(said == "serving http://192.0.2.1/\n" and http.returncode == 0, f"examples/http.cpp said {said!r}")
+
+    replay_test = root / "replay_test"
+    shutil.copytree(SOURCE / "examples/replay_test", replay_test)
+    run("meson", "setup", replay_test / "build", replay_test, env=dict(env, CXX=CXX))
+    said = run("meson", "test", "-C", replay_test / "build", "--verbose", env=env)
+    check("[  PASSED  ] 2 tests." in said, f"examples/replay_test said:\n{said}")
 
     includes = [word for word in flags if word.startswith("-I")]
     for header in sorted((prefix / "include/virtif").rglob("*.h*")):

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hypercall/replay/replay.hpp"
+
+#include "hypercall/bpf_compile.hpp"
+#include "hypercall/linux_ports.hpp"
+#include "hypercall/mem_link.hpp"
+#include "hypercall/replay/link_replay.hpp"
+#include "hypercall/scheme_table.hpp"
+#include "netstack/if_clone.hpp"
+#include "virtif/virtif_module.hpp"
+
+namespace vif::host {
+namespace {
+
+constexpr char kSegment[] = "mem:stage";
+
+}  // namespace
+
+struct ReplayStage::Parts {
+  explicit Parts(std::uint64_t seed) : host(seed) {}
+
+  sim::SimHost host;
+  LinuxFiles files;
+  net::Domain& domain = host.add_domain();
+  MemSegments segments{host.clock};
+  SchemeTable schemes;
+  std::unique_ptr<drv::VirtifModule> driver;  // outlives what it made
+  net::IfCloneTable interfaces{domain};
+  net::Ifnet* ifp = nullptr;
+};
+
+ReplayStage::ReplayStage(const net::MacAddress& lladdr, std::uint64_t seed) : parts_(std::make_unique<Parts>(seed)) {
+  Status made =
+      parts_->schemes.add("mem", [parts = parts_.get()](const drv::Linkstr& linkstr, const drv::LinkOwner& owner) {
+        return parts->segments.open(linkstr, owner);
+      });
+  auto driver = drv::VirtifModule::init(parts_->interfaces, parts_->schemes, "virt");
+  assert(made && driver && "a fresh host has neither");
+  parts_->driver = std::move(*driver);
+  const Result<net::Ifnet*> virt0 = parts_->interfaces.create("virt0");
+  assert(virt0 && "the first interface of a fresh table");
+  parts_->ifp = *virt0;
+  made = ifp().ioctl(net::SetLladdr{lladdr});
+  assert(made && "expected the address of a host, not of a group");
+  made = ifp().ioctl(net::SetLinkstr{kSegment});
+  assert(made && "a fresh segment takes a port");
+  (void)made;
+}
+
+ReplayStage::~ReplayStage() = default;
+
+net::Ifnet& ReplayStage::ifp() { return *parts_->ifp; }
+net::Domain& ReplayStage::domain() { return parts_->domain; }
+void ReplayStage::run(Time time) { parts_->host.run_until(parts_->host.clock.now() + time); }
+
+void ReplayStage::after(Time time, std::function<void()> deed) {
+  parts_->host.at(parts_->host.clock.now() + time, std::move(deed));
+}
+
+void PrintTo(const ReplayOutcome& outcome, std::ostream* out) {
+  *out << outcome.sent << " frames sent, " << outcome.received.size() << " received";
+  if (!outcome.error.empty()) *out << "; " << outcome.error;
+}
+
+Result<LinkReplayRequest> ReplayRun::request() const {
+  LinkReplayRequest request{.captures = captures_, .linkstr = kSegment, .linger = linger_};
+  Result<net::BpfProgram> select = compile_filter(filter_);
+  if (!select) return fail(EINVAL, "sending(\"" + filter_ + "\"): " + select.error().text);
+  request.select = std::move(*select);
+  Result<net::FrameRewriter> rewriter = net::FrameRewriter::parse(rules_);
+  if (!rewriter) return fail(EINVAL, "rewriting(): " + rewriter.error().text);
+  request.rewriter = std::move(*rewriter);
+  const Result<net::ReplaySpeed> speed = net::parse_replay_speed(speed_);
+  if (!speed) return fail(EINVAL, "at_speed(): " + speed.error().text);
+  request.plan.speed = *speed;
+  request.plan.gap_max = gap_max_;
+  return request;
+}
+
+ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
+  ReplayOutcome outcome;
+  const auto failed = [&](const Error& error) {
+    outcome.error = error.text;
+    return outcome;
+  };
+  const Result<LinkReplayRequest> asked = request();
+  if (!asked) return failed(asked.error());
+  ReplayStage::Parts& parts = *stage.parts_;
+  auto opened = LinkReplay::open(*asked, parts.files, {parts.schemes, parts.host.clock, parts.domain});
+  if (!opened) return failed(opened.error());
+  LinkReplay& replay = **opened;
+  replay.on_received = [&](Bytes frame) {
+    outcome.received.push_back({replay.since_start(), {frame.begin(), frame.end()}});
+  };
+  parts.host.settle();
+  replay.start();
+  // From deadline to deadline, so that no time passes behind the end.
+  while (!replay.ended()) {
+    const std::optional<Time> next = parts.domain.next_deadline();
+    if (!next) break;
+    parts.host.run_until(*next);
+  }
+  const LinkReplayReport report = replay.finish();
+  outcome.sent = report.totals.sent;
+  outcome.clock = {replay.first_time_ns(), asked->plan.speed.value};
+  outcome.error = report.error;
+  if (outcome.error.empty() && !report.complete()) {
+    outcome.error = std::to_string(report.totals.records - report.totals.sent) + " of " +
+                    std::to_string(report.totals.records) +
+                    " frames were not sent whole: expected whole Ethernet frames";
+  }
+  return outcome;
+}
+
+}  // namespace vif::host
