@@ -13,7 +13,7 @@ std::uint64_t LinkReplayReport::refused() const {
 
 Result<std::unique_ptr<LinkReplay>> LinkReplay::open(const LinkReplayRequest& request, FilesPort& files,
                                                      const LinkWire::Host& host) {
-  std::unique_ptr<LinkReplay> replay(new LinkReplay(host.domain, request.carrier_wait, request.linger));
+  std::unique_ptr<LinkReplay> replay(new LinkReplay(host.domain, request));
   auto source = net::MergedCaptures::open(files, request.captures);
   if (!source) return std::move(source).error();
   replay->source_ = std::move(*source);
@@ -22,7 +22,8 @@ Result<std::unique_ptr<LinkReplay>> LinkReplay::open(const LinkReplayRequest& re
   replay->wire_ = std::move(*wire);
   net::ReplayFit fit{.frame_bytes_max = replay->wire_->caps().frame_bytes_max, .oversize = request.oversize};
   if (request.mtu_bytes) fit.mtu_bytes = *request.mtu_bytes;
-  replay->replayer_.emplace(host.domain, *replay->source_, *replay->wire_, request.plan, fit);
+  net::ReplayWire& to = request.learned ? static_cast<net::ReplayWire&>(replay->live_) : *replay->wire_;
+  replay->replayer_.emplace(host.domain, *replay->source_, to, request.plan, fit);
   if (!request.select.insns().empty()) replay->replayer_->select(request.select);
   replay->replayer_->rewrite(request.rewriter);
   replay->replayer_->on_end = [self = replay.get()] { self->later_.schedule(self->domain_.now() + self->linger_); };
@@ -43,6 +44,19 @@ void LinkReplay::set_linger(Time linger) {
   linger_ = linger;
   const bool is_sent = replayer_->state() == State::done || replayer_->state() == State::stopped;
   if (is_sent && !ended_) later_.schedule(domain_.now() + linger_);
+}
+
+net::ReplayWire::Sent LinkReplay::LiveWire::send(std::span<const Bytes> frames) {
+  scratch_.clear();
+  live_.clear();
+  for (const Bytes frame : frames) live_.push_back(replay_.learned_->as_live(frame, scratch_));
+  return replay_.wire_->send(live_);
+}
+
+void LinkReplay::wire_received(Bytes frame) {
+  recorded_.clear();
+  const Bytes as_recorded = learned_ ? learned_->as_recorded(frame, recorded_) : frame;
+  if (on_received) on_received(frame, as_recorded);
 }
 
 void LinkReplay::wire_link_changed(net::LinkState state, const Error* why) {

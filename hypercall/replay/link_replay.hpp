@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "hypercall/replay/link_wire.hpp"
+#include "netstack/replay/learned_flows.hpp"
 
 namespace vif::host {
 
@@ -20,6 +21,8 @@ struct LinkReplayRequest {
   net::ReplayOversize oversize = net::ReplayOversize::refuse;
   Time carrier_wait = std::chrono::seconds(10);  // at most, before the first frame
   Time linger{};                                 // listens so long after the last frame
+  // Ports and sequence numbers that the other side chooses, with what it sent when it was recorded.
+  std::optional<net::LearnedFlows> learned = {};
 };
 
 struct LinkReplayReport {
@@ -59,18 +62,30 @@ class LinkReplay final : private WireListener {
 
   // From inside Domain::poll; set before start().
   std::function<void()> on_end;
-  std::function<void(Bytes frame)> on_received;  // borrowed for the call
+  // A frame, and the same as it would have been recorded; borrowed for the call.
+  std::function<void(Bytes frame, Bytes as_recorded)> on_received;
 
  private:
-  LinkReplay(net::Domain& domain, Time carrier_wait, Time linger)
+  // The link, for frames of the recording.
+  class LiveWire final : public net::ReplayWire {
+   public:
+    explicit LiveWire(LinkReplay& replay) : replay_(replay) {}
+    Sent send(std::span<const Bytes> frames) override;
+
+   private:
+    LinkReplay& replay_;
+    net::Scratch scratch_;
+    std::vector<Bytes> live_;
+  };
+
+  LinkReplay(net::Domain& domain, const LinkReplayRequest& request)
       : domain_(domain),
-        carrier_wait_(carrier_wait),
-        linger_(linger),
+        carrier_wait_(request.carrier_wait),
+        linger_(request.linger),
+        learned_(request.learned),
         later_(domain.callouts(), [this] { timeout(); }) {}
 
-  void wire_received(Bytes frame) override {
-    if (on_received) on_received(frame);
-  }
+  void wire_received(Bytes frame) override;
   void wire_writable() override {
     if (replayer_) replayer_->writable();
   }
@@ -81,6 +96,9 @@ class LinkReplay final : private WireListener {
   net::Domain& domain_;
   const Time carrier_wait_;
   Time linger_;
+  std::optional<net::LearnedFlows> learned_;
+  net::Scratch recorded_;
+  LiveWire live_{*this};
   Callout later_;
   std::unique_ptr<net::MergedCaptures> source_;
   std::unique_ptr<LinkWire> wire_;

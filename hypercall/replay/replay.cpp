@@ -74,7 +74,25 @@ Result<LinkReplayRequest> ReplayRun::request() const {
   if (!speed) return fail(EINVAL, "at_speed(): " + speed.error().text);
   request.plan.speed = *speed;
   request.plan.gap_max = gap_max_;
+  if (Status learned = learned_.empty() ? Status() : learn(request); !learned) return std::move(learned).error();
   return request;
+}
+
+Status ReplayRun::learn(LinkReplayRequest& request) const {
+  const Result<net::LearnedFlows::Wanted> wanted = net::LearnedFlows::parse(learned_);
+  if (!wanted) return fail(EINVAL, "learning(): " + wanted.error().text);
+  if (filter_.empty()) return fail(EINVAL, "learning() expects sending(), so that it is known which frames are whose");
+  request.learned.emplace(*wanted);
+  LinuxFiles files;
+  net::FrameSelector ours(request.select);
+  for (const std::string& capture : captures_) {
+    const auto frames = net::Expectation::load(files, capture);
+    if (!frames) return frames.error();
+    for (const net::ExpectedFrame& frame : *frames) {
+      if (!ours.wants(frame.bytes)) request.learned->add(frame.bytes);
+    }
+  }
+  return {};
 }
 
 ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
@@ -89,7 +107,7 @@ ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
   auto opened = LinkReplay::open(*asked, parts.files, {parts.schemes, parts.host.clock, parts.domain});
   if (!opened) return failed(opened.error());
   LinkReplay& replay = **opened;
-  replay.on_received = [&](Bytes frame) {
+  replay.on_received = [&](Bytes, Bytes frame) {
     outcome.received.push_back({replay.since_start(), {frame.begin(), frame.end()}});
   };
   parts.host.settle();

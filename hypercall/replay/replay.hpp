@@ -73,6 +73,10 @@ class VIF_API ReplayRun {
 
   // Only frames that match, in pcap-filter(7)'s language with numeric addresses: one side of a conversation.
   ReplayRun& sending(std::string filter) { return filter_ = std::move(filter), *this; }
+  // What the stack chooses anew each time, "tcp.seq,tcp.srcport,udp.srcport", is learned from its first frames, and put
+  // in place of what was recorded: of what is sent, and, the other way, of what came. Needs sending(): the captures'
+  // other frames are what the stack sent when they were made.
+  ReplayRun& learning(std::string fields) { return learned_ = std::move(fields), *this; }
   // Changed first; as FrameRewriter::parse: "eth.dst=02:00:00:00:00:0a,ip:10.0.0.0/8=192.0.2.0/8".
   ReplayRun& rewriting(std::string rules) { return rules_ = std::move(rules), *this; }
   // As parse_replay_speed: "original" (the default), "x10", "pps=1k", "top".
@@ -86,9 +90,10 @@ class VIF_API ReplayRun {
 
  private:
   Result<LinkReplayRequest> request() const;
+  Status learn(LinkReplayRequest& request) const;
 
   std::vector<std::string> captures_;
-  std::string filter_, rules_, speed_ = "original";
+  std::string filter_, learned_, rules_, speed_ = "original";
   std::optional<Time> gap_max_;
   Time linger_ = std::chrono::seconds(1);
 };

@@ -24,11 +24,11 @@ Result<std::unique_ptr<ExpectWatch>> ExpectWatch::open(const std::optional<Expec
 
 void ExpectWatch::attach(host::LinkReplay& replay, double times_as_fast) {
   times_as_fast_ = times_as_fast;
-  replay.on_received = [this, &replay](Bytes frame) { heard(replay, frame); };
+  replay.on_received = [this, &replay](Bytes frame, Bytes as_recorded) { heard(replay, frame, as_recorded); };
   if (expectation_ && expectation_->satisfied()) replay.set_linger(kSettle);  // nothing is to come
 }
 
-void ExpectWatch::heard(host::LinkReplay& replay, Bytes frame) {
+void ExpectWatch::heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded) {
   if (writer_ && written_) {
     written_ = writer_->write({.bytes = frame,
                                .wire_bytes = static_cast<std::uint32_t>(frame.size()),
@@ -39,7 +39,7 @@ void ExpectWatch::heard(host::LinkReplay& replay, Bytes frame) {
   if (!expectation_) return;
   expectation_->set_clock({replay.first_time_ns(), times_as_fast_});
   const bool was_satisfied = expectation_->satisfied();
-  (void)expectation_->received(frame, replay.since_start());
+  (void)expectation_->received(as_recorded, replay.since_start());
   if (!was_satisfied && expectation_->satisfied()) replay.set_linger(kSettle);
 }
 

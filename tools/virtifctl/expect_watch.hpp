@@ -26,7 +26,7 @@ class ExpectWatch {
 
  private:
   explicit ExpectWatch(ClockPort& clock) : clock_(clock) {}
-  void heard(host::LinkReplay& replay, Bytes frame);
+  void heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded);
 
   ClockPort& clock_;
   std::optional<net::Expectation> expectation_;

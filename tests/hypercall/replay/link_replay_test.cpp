@@ -22,7 +22,7 @@ class LinkReplayTest : public SimInstance {
   std::unique_ptr<LinkReplay> start_on_wire(LinkReplayRequest request) {
     request.linkstr = "sim:w";
     auto replay = open(request, wires);
-    replay->on_received = [this](Bytes frame) { heard.emplace_back(frame.begin(), frame.end()); };
+    replay->on_received = [this](Bytes frame, Bytes) { heard.emplace_back(frame.begin(), frame.end()); };
     host.settle();
     replay->start();
     return replay;
@@ -45,7 +45,7 @@ TEST_F(LinkReplayTest, reaches_an_interface_on_a_segment_and_hears_what_it_answe
   } echo;
   running("mem:lan").set_input(&echo);
   const auto replay = open({.captures = {"a.pcap"}, .linkstr = "mem:lan", .linger = 1ms}, instance.schemes());
-  replay->on_received = [this](Bytes frame) { heard.emplace_back(frame.begin(), frame.end()); };
+  replay->on_received = [this](Bytes frame, Bytes) { heard.emplace_back(frame.begin(), frame.end()); };
   replay->start();
   host.run_until(1s);
   EXPECT_TRUE(replay->ended());

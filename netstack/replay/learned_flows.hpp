@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a stack chooses anew each time, its ports and its initial sequence numbers, learned from the first frame of each
+// flow: so that a recording of another time can be played against it. What it sends is put into the recording's terms,
+// what it is sent into its own; checksums follow. On the domain's thread.
+//
+// A flow is what has the same addresses, protocol and ports. The first frame that a stack sends in one is taken for
+// the first that was recorded in it; with ports learned, for the first of the recorded flows between the same addresses
+// and to the same port that is still to come. Packets quoted in ICMP errors stay as they are.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "netstack/base/result.hpp"
+#include "netstack/replay/frame_layers.hpp"
+#include "netstack/replay/scratch.hpp"
+
+namespace vif::net {
+
+class VIF_API LearnedFlows {
+ public:
+  struct Wanted {
+    bool sequence = false, tcp_port = false, udp_port = false;
+    bool any() const { return sequence || tcp_port || udp_port; }
+  };
+  // "tcp.seq,tcp.srcport,udp.srcport": any of them. EINVAL says what was expected.
+  static Result<Wanted> parse(std::string_view fields);
+
+  explicit LearnedFlows(const Wanted& wanted) : wanted_(wanted) {}
+
+  // A frame that the stack sent when it was recorded; all of them, in order, before the others are asked.
+  void add(Bytes recorded);
+
+  // A frame that the stack sends now, as it would have been recorded: itself, or in `scratch`.
+  Bytes as_recorded(Bytes frame, Scratch& scratch);
+  // A frame of the recording, as the stack has to get it: itself, or in `scratch`.
+  Bytes as_live(Bytes frame, Scratch& scratch) const;
+
+ private:
+  struct Flow {
+    FrameLayers::Network network;
+    FrameLayers::Transport transport;
+    std::array<std::byte, 16> near, far;  // the stack's address, and the other
+    std::uint16_t near_port, far_port;
+    std::uint32_t sequence;  // of the first frame
+    // Once it has begun:
+    bool live = false;
+    std::uint16_t live_port = 0;
+    std::uint32_t ahead = 0;  // so much larger than recorded are its sequence numbers now
+
+    bool between_same(const Flow& other) const {
+      return network == other.network && transport == other.transport && near == other.near && far == other.far &&
+             far_port == other.far_port;
+    }
+  };
+  enum class Sender : std::uint8_t { stack, peer };
+
+  static std::optional<Flow> flow_of(const FrameLayers& layers, Bytes frame, Sender sender);
+  bool learns_port(const Flow& flow) const {
+    return flow.transport == FrameLayers::Transport::tcp ? wanted_.tcp_port : wanted_.udp_port;
+  }
+  Flow* begun(const Flow& seen);
+
+  Wanted wanted_;
+  std::vector<Flow> flows_;  // in the order they were recorded
+};
+
+}  // namespace vif::net
