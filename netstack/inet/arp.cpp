@@ -39,8 +39,10 @@ void Arp::input(Interface& in, MbufPtr packet) {
   if (in.ifp.is(IFF_NOARP)) return stack_.counters.drop(InetDrop::ignored);
   if (said->sender_mac == in.ifp.lladdr()) return stack_.counters.drop(InetDrop::ignored);  // our own, come back
 
-  // Two who probe for one address at once are in conflict too (RFC 5227, 2.1.1).
   const bool is_probe = said->sender.is_unspecified();
+  if (!is_probe && !said->sender.is_unicast()) return stack_.counters.drop(InetDrop::malformed);  // nobody's address
+
+  // Two who probe for one address at once are in conflict too (RFC 5227, 2.1.1).
   const IpAddress claimed = is_probe ? said->target : said->sender;
   const InterfaceAddress* const ours = in.addresses.find(claimed);
   if (ours != nullptr && (!is_probe || ours->state == AddressState::tentative)) {
@@ -49,10 +51,10 @@ void Arp::input(Interface& in, MbufPtr packet) {
   }
 
   const bool to_us = in.addresses.is_usable(said->target);
-  if (!to_us && !is_probe && said->sender.is_unicast()) learn(in, *said, false);
+  if (!to_us && !is_probe) learn(in, *said, false);
   if (!to_us) return stack_.counters.drop(InetDrop::not_ours);
   stack_.counters.delivered.add(1);
-  if (!is_probe && said->sender.is_unicast()) learn(in, *said, true);
+  if (!is_probe) learn(in, *said, true);
   if (said->operation != ArpPacket::kRequest) return;
   send(in, {ArpPacket::kReply, in.ifp.lladdr(), said->target, said->sender_mac, said->sender}, said->sender_mac);
 }

@@ -117,7 +117,7 @@ bool Udp::checksum_is_right(const Packet& packet, std::size_t bytes, std::uint16
   if (checksum == 0) return packet.src.is_v4();  // none was made: RFC 768; not allowed by RFC 8200, 8.1
   InternetSum sum;
   sum.add_pseudo_header(packet.src.wire(), packet.dst.wire(), kProtocolUdp, bytes);
-  sum.add(*packet.m, packet.payload);
+  sum.add(MbufCursor(*packet.m, packet.payload), bytes);  // without what may be behind the datagram
   return sum.checksum() == 0;
 }
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The stacks under test as hosts on a stage, with the programs that lab.py has on the kernel's: UDP 7 echo, UDP 2001
+// "connect N"; TCP 7, 13, 19, 20 and 21. One at a time, on its stage's thread.
+#pragma once
+
+#include <memory>
+
+#include "hypercall/replay/replay.hpp"
+
+namespace vif::test {
+
+class GoldenHost {
+ public:
+  virtual ~GoldenHost() = default;
+};
+
+// Our own stack: no TCP.
+std::unique_ptr<GoldenHost> inet_host(host::ReplayStage& stage);
+// Null: built without lwIP.
+std::unique_ptr<GoldenHost> lwip_host(host::ReplayStage& stage);
+
+inline constexpr char kGoldenMac[] = "02:76:69:66:00:0a", kGoldenIp4[] = "192.0.2.10/24",
+                      kGoldenIp6[] = "2001:db8::10/64";
+inline constexpr std::uint16_t kEchoPort = 7, kCommandPort = 2001;
+
+}  // namespace vif::test

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// In a build without liblwip: the test says that it skips.
+#include "tests/golden/hosts.hpp"
+
+namespace vif::test {
+
+std::unique_ptr<GoldenHost> lwip_host(host::ReplayStage&) { return nullptr; }
+
+}  // namespace vif::test
