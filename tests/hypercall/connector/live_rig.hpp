@@ -30,8 +30,8 @@ class RawConnector {
     usable_ = fd_ && ::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
   bool usable() const { return usable_; }
-  bool say(Bytes payload, std::uint32_t ack = 0x5500) const {
-    const auto datagram = cn::test::datagram_bytes({.id = cn::kProcId, .seq = 0x1234, .ack = ack, .payload = payload});
+  int fd() const { return fd_.get(); }
+  bool send(Bytes datagram) const {
     return ::send(fd_.get(), datagram.data(), datagram.size(), 0) == static_cast<ssize_t>(datagram.size());
   }
   // All that waits, and what comes in `patience_ms` after the last.
