@@ -4,10 +4,12 @@
 usage: proc_cli_test.py VIRTIFD VIRTIFCTL. Wants a kernel that tells process events to us; is skipped aloud otherwise.
 """
 
+import grp
 import json
 import os
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -20,6 +22,7 @@ from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
 PROC = (1, 1)
 LISTEN, NOTIFY = 1, 3
 NONE, EXIT, LOST = 0, 0x80000000, 0x04000000
+NOBODY = 65534
 
 
 def request(*words, ack=7):
@@ -195,6 +198,56 @@ class ProcCase(DaemonCase):
                 client.send(garbage)
             client.send(request(LISTEN, ack=500))
             self.assertEqual(self.answer(client, 501), (501, 0))
+
+    def as_nobody(self, *words, **options):
+        """virtifctl proc as a user without any rights."""
+        return subprocess.run([VIRTIFCTL, "proc", *words, "--socket", self.proc_path], capture_output=True, text=True,
+                              check=False, timeout=60, user=NOBODY, group=NOBODY, extra_groups=[], **options)
+
+    def test_a_user_without_rights_is_refused_or_hears_when_his_group_may(self):
+        if os.geteuid() != 0:
+            self.skipTest("wants root, to become nobody")
+        self.folder.chmod(0o755)
+        try:
+            group = grp.getgrgid(NOBODY).gr_name
+            reached = subprocess.run([VIRTIFCTL, "--version"], check=False, capture_output=True, user=NOBODY, group=NOBODY)
+        except (KeyError, PermissionError):
+            self.skipTest("nobody has no group here, or cannot reach virtifctl")
+        if reached.returncode != 0:
+            self.skipTest("nobody cannot reach virtifctl")
+        refused = self.as_nobody("tree")
+        self.assertEqual(refused.returncode, FAILED)
+        self.assertIn("ermission denied", refused.stderr)
+        self.proc_path = f"{self.folder}/group.sock"
+        self.start("--proc", "--allow-group", group, path=self.proc_path)
+        self.assertIn(str(os.getpid()), self.as_nobody("tree").stdout)
+        self.assertEqual(self.as_nobody("notify", "7").returncode, 0)
+        others = self.as_nobody("notify", "7", "--tid", str(threading.get_native_id()))
+        self.assertEqual(others.returncode, FAILED)
+        self.assertIn("not permitted", others.stderr)
+
+    def test_a_listener_that_is_killed_in_the_middle_of_its_records_hurts_nobody(self):
+        listener = self.listen("--events", "exec,exit")
+        clients = []
+        for _ in range(8):
+            client = self.connect()
+            client.send(request(LISTEN))
+            clients.append(client)
+        killed = subprocess.Popen([VIRTIFCTL, "proc", "listen", "--socket", self.proc_path], stdout=subprocess.PIPE)
+        killed.stdout.readline()
+        killed.send_signal(signal.SIGSTOP)  # what it is sent now waits, some of it written and some of it not
+        for _ in range(50):
+            self.run_false()
+        killed.kill()
+        killed.wait()
+        killed.stdout.close()
+        for client in clients:  # a request cut off, and away
+            client.send(request(LISTEN)[:-2])
+            client.close()
+        child = self.run_false()
+        self.wait_for(listener, lambda e: e["event"] == "exit" and e["pid"] == child)
+        self.assertEqual([e for e in self.events if e["event"] == "lost"], [])
+        self.assertGreater(int(self.proc("tree").count("\n")), 1)
 
     def test_without_proc_it_says_how_to_start_it(self):
         self.assertIn("start virtifd with --proc", self.ctl("proc", "tree", status=FAILED))
