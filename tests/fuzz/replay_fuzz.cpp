@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Text and frames from outside, for the replay: masks, speeds and times as people write them, then any bytes as the
-// frames that are compared, expected and cut. Nothing may be read out of bounds, and a frame always equals itself.
+// frames that are compared, expected, learned from and cut. Nothing may be read out of bounds, and a frame always
+// equals itself.
 #include <algorithm>
 #include <cassert>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "netstack/replay/expectation.hpp"
 #include "netstack/replay/frame_fitter.hpp"
 #include "netstack/replay/frame_rewriter.hpp"
+#include "netstack/replay/learned_flows.hpp"
 #include "netstack/replay/replay_plan.hpp"
 
 using namespace vif;
@@ -42,6 +44,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint32_t mtu_bytes = 46 + static_cast<std::uint32_t>(text.size());
   FrameFitter fitter({.mtu_bytes = mtu_bytes, .oversize = ReplayOversize::split}, pool);
   if (const Result<FrameRewriter> rewriter = FrameRewriter::parse(text)) (void)rewriter->rewrite(rest, scratch);
+  (void)LearnedFlows::parse(text);
+  LearnedFlows flows({.sequence = true, .tcp_port = true, .udp_port = true});
+  flows.add(one);
+  (void)flows.as_recorded(other, scratch);
+  (void)flows.as_live(rest, scratch);
   (void)fitter.fit({.bytes = rest, .link_type = kLinkTypeEthernet}, scratch, wire);
   return 0;
 }

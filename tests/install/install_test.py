@@ -4,6 +4,7 @@
 usage: install_test.py BUILD_DIR SOURCE_DIR CC CXX. Shared and static; the soname, the exports and every header are looked at.
 """
 
+import concurrent.futures
 import os
 import select
 import shlex
@@ -123,13 +124,15 @@ with tempfile.TemporaryDirectory() as name:
     check("[  PASSED  ] 2 tests." in said, f"examples/replay_test said:\n{said}")
 
     includes = [word for word in flags if word.startswith("-I")]
-    for header in sorted((prefix / "include/virtif").rglob("*.h*")):
-        language = "c++" if header.suffix == ".hpp" else "c"
-        standard = "-std=c++20" if header.suffix == ".hpp" else "-std=c11"
-        run(CXX if header.suffix == ".hpp" else CC, standard, "-fsyntax-only", "-x", language, header, *includes)
+    def compile_header(header):
+        language, standard, compiler = ("c++", "-std=c++20", CXX) if header.suffix == ".hpp" else ("c", "-std=c11", CC)
+        run(compiler, standard, "-fsyntax-only", "-x", language, header, *includes)
         text = header.read_text()
         check("boost/" not in text or header.parent.name == "asio",
               f"{header.name}: no Boost in installed headers (Debian's default is another version)")
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_header, sorted((prefix / "include/virtif").rglob("*.h*"))))
 
 if problems:
     sys.exit("\n".join(problems))

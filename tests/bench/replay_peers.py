@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""virtifctl replay beside tcpreplay on one veth, by turns: how fast, how punctual; and the memory a large capture takes.
+
+usage: replay_peers.py VIRTIFCTL [ROUNDS]. As root or under `unshare -Ur`; moves into a network namespace of its own.
+"""
+
+import ctypes
+import gzip
+import json
+import re
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+VIRTIFCTL, ROUNDS = Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 5
+NEAR, FAR = "vifbench0", "vifbench1"
+CLONE_NEWNET = 0x40000000  # sched.h
+SO_TIMESTAMPNS, ETH_P_ALL = 35, 3  # asm-generic/socket.h, linux/if_ether.h
+FAST_FRAMES, FAST_PASSES = 20_000, 10
+PUNCTUAL_FRAMES, PUNCTUAL_S = 600, 3.0
+
+
+def frame(number, size):
+    return b"\x02\x76\x69\x66\x00\x0b\x02\x76\x69\x66\x00\x0a\x88\xb5" + struct.pack(">I", number) + bytes(size - 18)
+
+
+def record(at_ns, data):
+    return struct.pack("<IIII", at_ns // 10**9, at_ns % 10**9, len(data), len(data)) + data
+
+
+HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1)  # nanoseconds, Ethernet
+
+
+def capture(path, sizes_and_times):
+    path.write_bytes(HEADER + b"".join(record(at, frame(i, size)) for i, (size, at) in enumerate(sizes_and_times)))
+    return path
+
+
+def punctual_times():
+    """Gaps of 0.1 to 20 ms, as in talk; always the same."""
+    at, state, times = 10**9, 1, []
+    for _ in range(PUNCTUAL_FRAMES):
+        times.append((64 + state % 900, at))
+        state = state * 1103515245 + 12345 & 0x7FFFFFFF
+        at += 100_000 + (state % 9_800_000 if state % 3 == 0 else state % 3_000_000)
+    scale = PUNCTUAL_S * 10**9 / (at - 10**9)
+    return [(size, int(10**9 + (when - 10**9) * scale)) for size, when in times]
+
+
+def run(*words):
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+
+
+def received():
+    [link] = json.loads(run("ip", "-j", "-s", "link", "show", FAR).stdout)
+    return link["stats64"]["rx"]["packets"]
+
+
+def ours(path, *options):
+    done = run(VIRTIFCTL, "replay", path, "--to", "uring:" + NEAR, "-j", *options)
+    if done.returncode != 0:
+        sys.exit(done.stderr + done.stdout)
+    return json.loads(done.stdout)[0]["sent"]["pps"]
+
+
+def theirs(path, *options):
+    done = run("tcpreplay", "-i", NEAR, *options, path)
+    found = re.search(r"([\d.]+) pps", done.stdout)
+    if done.returncode != 0 or not found:
+        sys.exit(done.stderr + done.stdout)
+    return float(found.group(1))
+
+
+def fast(folder, size):
+    path = capture(folder / f"fast{size}.pcap", [(size, 10**9 + i) for i in range(FAST_FRAMES)])
+    rates = {"virtifctl": [], "tcpreplay -K": []}
+    for _ in range(ROUNDS):
+        for name, play in (("virtifctl", lambda: ours(path, "--speed", "top", "--loop", FAST_PASSES)),
+                           ("tcpreplay -K", lambda: theirs(path, "-t", "-K", "-l", FAST_PASSES))):
+            before = received()
+            rates[name].append(play())
+            if received() - before < FAST_FRAMES * FAST_PASSES:
+                sys.exit(f"{name}: only {received() - before} of {FAST_FRAMES * FAST_PASSES} frames arrived")
+    ratios = sorted(a / b for a, b in zip(*rates.values()))
+    middle = [statistics.median(one) / 1000 for one in rates.values()]
+    print(f"top speed, {size} B: virtifctl {middle[0]:.0f} k/s, tcpreplay -K {middle[1]:.0f} k/s, "
+          f"ratio {ratios[0]:.2f} {statistics.median(ratios):.2f} {ratios[-1]:.2f}", flush=True)
+
+
+class Stopwatch(threading.Thread):
+    """The kernel's time of each frame that arrives."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.socket.bind((FAR, ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.socket.settimeout(PUNCTUAL_S + 5)
+        self.count, self.times = count, []
+
+    def run(self):
+        while len(self.times) < self.count:
+            try:
+                data, extra, _, _ = self.socket.recvmsg(64, 256)
+            except TimeoutError:
+                return
+            if data[12:14] == b"\x88\xb5":
+                seconds, ns = struct.unpack("qq", extra[0][2][:16])
+                self.times.append(seconds * 10**9 + ns)
+
+
+def punctual(folder):
+    wanted = punctual_times()
+    path = capture(folder / "punctual.pcap", wanted)
+    gaps = [b[1] - a[1] for a, b in zip(wanted, wanted[1:])]
+    players = {"virtifctl": lambda: ours(path), "tcpreplay": lambda: theirs(path), "tcpreplay -K": lambda: theirs(path, "-K")}
+    seen = {name: [] for name in players}
+    for _ in range(ROUNDS):
+        for name, play in players.items():
+            watch = Stopwatch(len(wanted))
+            watch.start()
+            play()
+            watch.join()
+            if len(watch.times) < len(wanted):
+                sys.exit(f"{name}: only {len(watch.times)} of {len(wanted)} frames arrived")
+            errors = sorted(abs(b - a - gap) / 1000 for a, b, gap in zip(watch.times, watch.times[1:], gaps))
+            drift = (watch.times[-1] - watch.times[0] - (wanted[-1][1] - wanted[0][1])) / 1000
+            seen[name].append((errors[len(errors) // 2], errors[len(errors) * 99 // 100], errors[-1], drift))
+    for name, rounds in seen.items():
+        p50, p99, most, drift = (statistics.median(column) for column in zip(*rounds))
+        print(f"recorded times, {len(wanted)} frames in {PUNCTUAL_S:.0f} s: {name}: gap error p50 {p50:.0f} us, p99 {p99:.0f} us, "
+              f"max {most:.0f} us, at the end {drift:+.0f} us", flush=True)
+
+
+def memory(folder):
+    """Ten gigabytes of frames, unpacked on the way."""
+    members = b"".join(record(10**9, frame(i, 1500)) for i in range(700))
+    packed, path = gzip.compress(members), folder / "large.pcap.gz"
+    count = 10 * 2**30 // len(members) + 1
+    with open(path, "wb") as file:
+        file.write(gzip.compress(HEADER))
+        for _ in range(count):
+            file.write(packed)
+    begun = time.monotonic()
+    process = subprocess.Popen([VIRTIFCTL, "replay", path, "--to", "null:", "--speed", "top", "-j"], stdout=subprocess.PIPE, text=True)
+    most = 0
+    while process.poll() is None:
+        held = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text(encoding="ascii"))
+        most = max(most, int(held.group(1)) if held else 0)
+        time.sleep(0.1)
+    sent = json.loads(process.stdout.read())[0]["sent"]
+    if process.returncode != 0 or sent["frames"] != 700 * count:
+        sys.exit(f"of {700 * count} frames {sent['frames']} were sent")
+    print(f"{sent['bytes'] / 2**30:.1f} GiB of gzip to null: {most // 1024} MiB at most, {sent['frames'] / 1e6:.1f} M frames "
+          f"in {time.monotonic() - begun:.0f} s", flush=True)
+
+
+def main():
+    if not shutil.which("tcpreplay"):
+        sys.exit("tcpreplay is not installed (Debian: tcpreplay)")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        sys.exit("cannot make a network namespace: expected root, or unshare -Ur")
+    run("ip", "link", "add", NEAR, "type", "veth", "peer", "name", FAR)
+    for name in (NEAR, FAR):
+        Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1", encoding="ascii")
+        run("ip", "link", "set", name, "up")
+    with tempfile.TemporaryDirectory(prefix="vif-replay-bench-") as name:
+        for size in (64, 1514):
+            fast(Path(name), size)
+        punctual(Path(name))
+        memory(Path(name))
+
+
+if __name__ == "__main__":
+    main()
