@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kAppendBytes = 256 * 1024;
 constexpr std::size_t kMarksBytesMax = 3 * pcapng::kOptionHeaderBytes + sizeof(std::uint32_t) + sizeof(std::uint64_t);
-constexpr std::size_t kRecordBytesMax =
-    pcapng::kBlockBytesMin + pcapng::kPacketHeaderBytes + kCaptureFrameBytesMax + kMarksBytesMax;
+constexpr std::size_t kRecordBytesMax = pcapng::kBlockBytesMin + pcapng::kPacketHeaderBytes + kCaptureFrameBytesMax +
+                                        kMarksBytesMax + pcapng::kOptionHeaderBytes + CaptureDescription::kTextBytesMax;
 constexpr std::size_t kBufferBytes = kAppendBytes + kRecordBytesMax;
 
 constexpr std::uint32_t kLinkTypeMax = 0xffff;  // the field of an interface description has 16 bits
@@ -93,13 +93,27 @@ OptionList options_of(const CaptureDescription& description) {
   return options;
 }
 
+std::string_view comment_of(const CaptureMarks& marks) {
+  return marks.comment.substr(0, CaptureDescription::kTextBytesMax);
+}
+
 std::size_t marks_bytes(const CaptureMarks& marks) {
-  if (marks.direction == CaptureMarks::Direction::unknown && marks.lost == 0) return 0;
-  return marks.lost == 0 ? kMarksBytesMax - pcapng::kOptionHeaderBytes - sizeof(std::uint64_t) : kMarksBytesMax;
+  if (marks.direction == CaptureMarks::Direction::unknown && marks.lost == 0 && marks.comment.empty()) return 0;
+  const std::size_t comment = comment_of(marks).size();
+  return (marks.lost == 0 ? kMarksBytesMax - pcapng::kOptionHeaderBytes - sizeof(std::uint64_t) : kMarksBytesMax) +
+         (comment == 0 ? 0 : pcapng::kOptionHeaderBytes + pcapng::padded(comment));
 }
 
 // By hand, for every frame has them.
 void put_marks(std::byte* to, const CaptureMarks& marks) {
+  if (const std::string_view comment = comment_of(marks); !comment.empty()) {
+    put16(to, pcapng::kComment);
+    put16(to + 2, static_cast<std::uint16_t>(comment.size()));
+    to += pcapng::kOptionHeaderBytes;
+    std::fill_n(std::copy(as_bytes(comment).begin(), as_bytes(comment).end(), to),
+                pcapng::padded(comment.size()) - comment.size(), std::byte{0});
+    to += pcapng::padded(comment.size());
+  }
   put16(to, pcapng::kPacketFlags);
   put16(to + 2, sizeof(std::uint32_t));
   put32(to + 4, static_cast<std::uint32_t>(marks.direction));

@@ -35,7 +35,8 @@ struct CaptureMarks {
   enum class Direction : std::uint8_t { unknown, in, out };
 
   Direction direction = Direction::unknown;
-  std::uint32_t lost = 0;  // frames of its interface that were lost just before it
+  std::uint32_t lost = 0;         // frames of its interface that were lost just before it
+  std::string_view comment = {};  // as CaptureDescription's texts
 };
 
 // What came of an interface's frames, from the beginning of the capture on.

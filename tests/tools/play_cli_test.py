@@ -143,6 +143,26 @@ class Links(Play):
         got = json.loads(out)[0]
         self.assertEqual((got["verdict"], got["expect"]["matched"]), ("pass", 4))
 
+    def test_a_recorded_tcp_peer_talks_to_a_live_kernel(self):
+        """Its sequence numbers are others than when tests/data/golden was made: they are learned."""
+        capture = DATA / "golden/tcp-echo.pcapng"
+        run = start(capture, "--to", "tap:vifgold", "--max-gap", "200ms", "--send", "not ether src 02:76:69:66:00:0a",
+                    "--expect", capture, "--only", "tcp and ether src 02:76:69:66:00:0a", "--learn", "tcp.seq",
+                    "--ignore", "ip.id,ip.dsfield,tcp.window_size_value", "-j")
+        self.wait_for("vifgold", run)
+        ip("link set vifgold address 02:76:69:66:00:0a")
+        ip("addr add 192.0.2.10/24 dev vifgold")
+        with socket.create_server(("192.0.2.10", 7)) as server:
+            ip("link set vifgold up")
+            server.settimeout(20)
+            client, _ = server.accept()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)  # acknowledges with what it says
+            client.sendall(client.recv(100))
+            out, err = run.communicate(timeout=20)
+            client.close()
+        self.assertEqual(run.returncode, 0, out + err)
+        self.assertEqual(json.loads(out)[0]["expect"]["matched"], 2)
+
     def wait_for(self, ifname, run):
         while ifname not in (name for _, name in socket.if_nameindex()):
             self.assertIsNone(run.poll(), "it ended before there was an interface")

@@ -74,12 +74,19 @@ class Expects(Play):
             self.assertNotIn(outside, page)
         records, error = truth.read(report / "received.pcapng")
         self.assertEqual((len(records), error), (22, ""))
+        self.assertIn(b"different: frame 1: ip.ttl: expected 64", (report / "received.pcapng").read_bytes())  # its comment
+
+    def test_learns_a_port_and_sequence_numbers(self):
+        code, got, text = self.compared(DATA / "tcp.pcap", "--send", "tcp src port 7646", "--rewrite", "port:7646=9999",
+                                        "--expect", DATA / "tcp.pcap", "--only", "tcp src port 7646 or tcp src port 9999",
+                                        "--learn", "tcp.seq,tcp.srcport")
+        self.assertEqual((code, got["verdict"]), (0, "pass"), text)
 
     def test_refuses_what_it_does_not_understand(self):
         base = (DATA / "tcp.pcap", "--to", "null:", "--expect", DATA / "tcp.pcap")
         for words, said in ((["--ignore", "ip.tll"], "ip.ttl"), (["--ignore", "@4..2"], "empty"), (["--order", "none"], "order"),
                             (["--within", "5"], "--within"), (["--timeout", "x"], "--timeout"), (["--only", "and"], "--only"),
-                            (["--rewrite", "ttl=x"], "--rewrite"), (["--send", "and"], "--send")):
+                            (["--rewrite", "ttl=x"], "--rewrite"), (["--learn", "ip.ttl"], "--learn"), (["--send", "and"], "--send")):
             code, out, err = ctl(*base, *words)
             self.assertEqual((code, out), (2, ""), err)
             self.assertIn(said, err)

@@ -21,6 +21,13 @@ void ExpectOptions::add_to(CLI::App& replay) {
       ->take_all()
       ->needs(expect);
   replay
+      .add_option(
+          "--learn", learn_,
+          "of those who answer, learn what they choose anew from their first frames, and put it in place of what "
+          "was recorded: tcp.seq, tcp.srcport, udp.srcport, with commas in between")
+      ->type_name("FIELDS")
+      ->needs(expect);
+  replay
       .add_option("--order", order_,
                   "ordered as in the file, unordered, or per-flow: those of the same addresses and ports in order")
       ->check(CLI::IsMember({"ordered", "unordered", "per-flow"}))
@@ -52,6 +59,9 @@ Result<std::optional<ExpectRequest>> ExpectOptions::request() const {
   request.settings.order = order_ == "ordered"     ? net::ExpectOrder::ordered
                            : order_ == "unordered" ? net::ExpectOrder::unordered
                                                    : net::ExpectOrder::per_flow;
+  const Result<net::LearnedFlows::Wanted> learn = net::LearnedFlows::parse(learn_);
+  if (!learn) return fail(EINVAL, "--learn: " + learn.error().text);
+  request.learn = *learn;
   request.settings.others_allowed = allow_others_;
   Result<net::BpfProgram> only = host::compile_filter(only_);
   if (!only) return fail(EINVAL, "--only '" + only_ + "': " + only.error().text);

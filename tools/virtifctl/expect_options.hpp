@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "netstack/replay/expectation.hpp"
+#include "netstack/replay/learned_flows.hpp"
 
 namespace vif::tools {
 
 struct ExpectRequest {
   std::string file;  // the capture of what must come back
   net::ExpectSettings settings;
+  net::LearnedFlows::Wanted learn = {};
   Time timeout{};  // waits at most so long after the last frame sent
 };
 
@@ -29,7 +31,7 @@ class ExpectOptions {
  private:
   std::optional<std::string> expect_, report_, within_;
   std::vector<std::string> ignore_;
-  std::string only_;
+  std::string only_, learn_;
   std::string order_ = "ordered";
   std::string timeout_ = "1s";
   bool allow_others_ = false;

@@ -10,6 +10,10 @@ Result<std::unique_ptr<ExpectWatch>> ExpectWatch::open(const std::optional<Expec
   if (request) {
     auto frames = net::Expectation::load(files, request->file, request->settings.select);
     if (!frames) return std::move(frames).error();
+    if (request->learn.any()) watch->learned_.emplace(request->learn);
+    for (const net::ExpectedFrame& frame : *frames) {
+      if (watch->learned_) watch->learned_->add(frame.bytes);
+    }
     watch->expectation_.emplace(request->settings, std::move(*frames));
   }
   if (received) {
@@ -29,18 +33,22 @@ void ExpectWatch::attach(host::LinkReplay& replay, double times_as_fast) {
 }
 
 void ExpectWatch::heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded) {
-  if (writer_ && written_) {
-    written_ = writer_->write({.bytes = frame,
-                               .wire_bytes = static_cast<std::uint32_t>(frame.size()),
-                               .link_type = net::kLinkTypeEthernet,
-                               .timestamp_ns = clock_.wall_ns(),
-                               .has_time = true});
+  const net::ExpectFailure* failure = nullptr;
+  if (expectation_) {
+    expectation_->set_clock({replay.first_time_ns(), times_as_fast_});
+    const bool was_satisfied = expectation_->satisfied();
+    failure = expectation_->received(as_recorded, replay.since_start());
+    if (!was_satisfied && expectation_->satisfied()) replay.set_linger(kSettle);
   }
-  if (!expectation_) return;
-  expectation_->set_clock({replay.first_time_ns(), times_as_fast_});
-  const bool was_satisfied = expectation_->satisfied();
-  (void)expectation_->received(as_recorded, replay.since_start());
-  if (!was_satisfied && expectation_->satisfied()) replay.set_linger(kSettle);
+  if (!writer_ || !written_) return;
+  std::string comment;
+  if (failure != nullptr) comment = std::string(net::name(failure->fault)) + ": " + failure->text;
+  written_ = writer_->write({.bytes = frame,
+                             .wire_bytes = static_cast<std::uint32_t>(frame.size()),
+                             .link_type = net::kLinkTypeEthernet,
+                             .timestamp_ns = clock_.wall_ns(),
+                             .has_time = true},
+                            {.comment = comment});
 }
 
 Result<std::optional<net::ExpectVerdict>> ExpectWatch::finish() {

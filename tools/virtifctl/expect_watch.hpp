@@ -18,6 +18,8 @@ class ExpectWatch {
                                                    const std::optional<std::string>& received, FilesPort& files,
                                                    ClockPort& clock);
 
+  // What is to be learned of those who answer, for the replay.
+  const std::optional<net::LearnedFlows>& learned() const { return learned_; }
   // Hears of the replay's frames from now on; before it starts. It outlives the replay's last poll.
   void attach(host::LinkReplay& replay, double times_as_fast);
 
@@ -29,6 +31,7 @@ class ExpectWatch {
   void heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded);
 
   ClockPort& clock_;
+  std::optional<net::LearnedFlows> learned_;
   std::optional<net::Expectation> expectation_;
   double times_as_fast_ = 1;
   std::unique_ptr<ByteSink> sink_;

@@ -76,7 +76,9 @@ int play(const PlayJob& job) {
   }
   auto watch = ExpectWatch::open(job.expect, received, files, clock);
   if (!watch) return no_environment(watch.error().text);
-  auto replay = host::LinkReplay::open(job.replay, files, {instance.schemes(), clock, (*loop)->domain()});
+  host::LinkReplayRequest request = job.replay;
+  request.learned = (*watch)->learned();
+  auto replay = host::LinkReplay::open(request, files, {instance.schemes(), clock, (*loop)->domain()});
   if (!replay) return no_environment(replay.error().text);
   (*watch)->attach(**replay, job.replay.plan.speed.value);
 
