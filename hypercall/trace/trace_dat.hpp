@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A recording as a trace.dat, which trace-cmd reads. trace-cmd itself puts it together, from a tracing
-// directory (services/trace/tracing_tree.hpp) and raw pages, so it has to be installed where this is called. The
-// control side's thread; blocks until the file is there.
+// A recording as a trace.dat, which trace-cmd and KernelShark read, and virtifctl trace. The control side's thread;
+// blocks on the file.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +10,7 @@
 #include "netstack/base/api.hpp"
 #include "netstack/base/result.hpp"
 #include "services/trace/session.hpp"
-#include "services/trace/tracing_tree.hpp"
+#include "services/trace/trace_dat_head.hpp"
 
 namespace vif::host {
 
@@ -21,8 +20,7 @@ struct ExportedTrace {
 };
 
 // Takes all that is in the session's rings; each becomes a CPU of the file, in the order of Session::readers. The
-// session may go on, but what it enabled later will not be in this file. Errors: the host's errno; ENOENT with the text
-// naming trace-cmd when that is not installed; EIO with its own words when it fails.
+// session may go on, but what it enabled later will not be in this file. Errors: the host's errno.
 VIF_API Result<ExportedTrace> write_trace_dat(trace::Session& session, std::span<const trace::ThreadName> threads,
                                               const std::string& path);
 

@@ -77,4 +77,12 @@ VIF_API std::string print_format(const EventFormat& format);
 // The event's `format` file, as libtraceevent reads it. `name`: the tracepoint's; `type_id`: common_type.
 VIF_API std::string format_file(const EventFormat& format, std::string_view name, std::uint16_t type_id);
 
+// A `format` file read, ours or the kernel's.
+struct FormatFile {
+  EventFormat format;  // its name is the tracepoint's; a field that is neither number nor text is a structure
+  std::uint16_t type_id;
+};
+// EINVAL: not such a file; the text says what was expected.
+VIF_API Result<FormatFile> read_format_file(std::string_view text);
+
 }  // namespace vif::trace
