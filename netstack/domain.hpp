@@ -15,6 +15,7 @@
 #include "netstack/base/callout.hpp"
 #include "netstack/base/ports.hpp"
 #include "netstack/ether_demux.hpp"
+#include "netstack/if_trace.hpp"
 #include "netstack/inbox.hpp"
 #include "netstack/mbuf_pool.hpp"
 #include "netstack/ready_set.hpp"
@@ -81,6 +82,7 @@ class VIF_API Domain {
   CalloutQueue& callouts() { return callouts_; }
   RandomPort& random() { return random_; }
   EtherDemux& demux() { return demux_; }
+  IfTrace& trace() { return trace_; }
 
   // Runs `work` at the next poll. For what may not happen inside an upcall.
   void defer(Command work);
@@ -112,6 +114,7 @@ class VIF_API Domain {
   MbufPool pool_;
   CalloutQueue callouts_;
   EtherDemux demux_;
+  IfTrace trace_;
   Inbox inbox_;
   ReadySet ready_;
   std::atomic<bool> asleep_{false};

@@ -69,23 +69,24 @@ bool in_vlan(const Mbuf& m) { return (m.pkthdr.flags & M_VLANTAG) != 0 && (m.pkt
 }  // namespace
 
 void ether_input(Ifnet& ifp, MbufPtr frame) {
-  if ((frame->pkthdr.flags & M_PROMISC) != 0) return ifp.counters.drop(DropReason::promisc_only);
-  if (frame->pkthdr.len < kEtherHeaderBytes) return ifp.counters.drop(DropReason::bad_length);
+  if ((frame->pkthdr.flags & M_PROMISC) != 0) return ifp.drop(DropReason::promisc_only, *frame);
+  if (frame->pkthdr.len < kEtherHeaderBytes) return ifp.drop(DropReason::bad_length, *frame);
 
   std::array<std::byte, kEtherHeaderBytes> copy;
   EtherHeader header = EtherHeader::load(front(*frame, copy));
-  if (!strip(frame, kEtherHeaderBytes)) return ifp.counters.drop(DropReason::bad_length);
+  const std::size_t bytes = frame->pkthdr.len;
+  if (!strip(frame, kEtherHeaderBytes)) return ifp.drop(DropReason::bad_length, bytes, header);
   const bool tag_in_bytes = header.type == kEtherTypeVlan && (frame->pkthdr.flags & M_VLANTAG) == 0;
-  if (tag_in_bytes && !strip_tag(header, frame)) return ifp.counters.drop(DropReason::bad_length);
+  if (tag_in_bytes && !strip_tag(header, frame)) return ifp.drop(DropReason::bad_length, bytes, header);
 
   EtherKey key = ether_type_key(header.type);
   if (in_vlan(*frame)) {
     key = ether_type_key(kEtherTypeVlan);
   } else if (header.type < kEtherTypeMin && !strip_llc(header, frame, key)) {
-    return ifp.counters.drop(DropReason::bad_length);
+    return ifp.drop(DropReason::bad_length, bytes, header);
   }
   EtherProtocol* const protocol = protocol_for(ifp, key);
-  if (protocol == nullptr) return ifp.counters.drop(DropReason::unknown_type);
+  if (protocol == nullptr) return ifp.drop(DropReason::unknown_type, bytes, header);
   protocol->ether_protocol_input(ifp, header, std::move(frame));
 }
 

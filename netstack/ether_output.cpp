@@ -7,7 +7,7 @@ namespace vif::net {
 Status ether_output(Ifnet& ifp, MbufPtr payload, const MacAddress& dst, std::uint16_t ether_type) {
   std::byte* const at = m_prepend(payload, kEtherHeaderBytes);
   if (at == nullptr) {
-    ifp.counters.drop(DropReason::tx_no_mbuf);
+    ifp.drop(DropReason::tx_no_mbuf, payload->pkthdr.len + kEtherHeaderBytes, {dst, ifp.lladdr(), ether_type});
     return fail(std::errc::no_buffer_space, {});
   }
   payload->pkthdr.offload.prepended(kEtherHeaderBytes);

@@ -2,6 +2,7 @@
 #include "netstack/ifnet.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "netstack/ether.hpp"
 
@@ -25,25 +26,25 @@ void Ifnet::input(MbufPtr packet) {
 // Refusals have no text: thousands a second are refused when a link is slow, and a text is allocated.
 Status Ifnet::transmit(MbufPtr frame) {
   if (!is(IFF_UP) || !is(IFF_RUNNING) || link_state_ == LinkState::down) {
-    counters.drop(DropReason::tx_down);
+    drop(DropReason::tx_down, *frame);
     return fail(std::errc::network_down, {});
   }
   if (frame->pkthdr.len < kEtherHeaderBytes) {
-    counters.drop(DropReason::tx_too_short);
+    drop(DropReason::tx_too_short, *frame);
     return fail(std::errc::invalid_argument, {});
   }
   if (!m_pullup(frame, kEtherHeaderBytes)) {
-    counters.drop(DropReason::tx_no_mbuf);
+    drop(DropReason::tx_no_mbuf, *frame);
     return fail(std::errc::no_buffer_space, {});
   }
   PktHdr& hdr = frame->pkthdr;
   const EtherHeader header = EtherHeader::load(frame->data());
   if (hdr.offload.gso_type == Offload::kGsoNone && hdr.len > frame_bytes_max(mtu_bytes_, header.type)) {
-    counters.drop(DropReason::tx_too_long);
+    drop(DropReason::tx_too_long, hdr.len, header);
     return fail(std::errc::message_size, {});
   }
   if (snd.full()) {
-    counters.drop(DropReason::queue_full);
+    drop(DropReason::queue_full, hdr.len, header);
     return fail(std::errc::no_buffer_space, {});
   }
   hdr.rcvif = 0;
@@ -65,11 +66,33 @@ void Ifnet::set_mtu_max(std::uint32_t mtu_bytes_max) {
   mtu_bytes_ = std::min(mtu_wanted_bytes_, mtu_bytes_max);
 }
 
-void Ifnet::set_link_state(LinkState state) {
+void Ifnet::set_link_state(LinkState state, std::string_view why) {
   if (state == link_state_) return;
   link_state_ = state;
   counters.changed(domain_.now());
+  constexpr std::array<std::string_view, 3> kNames = {"unknown", "down", "up"};
+  domain_.trace().linkstate(name_, kNames[static_cast<std::size_t>(state)], why);
   domain_.announce_link_change(*this);
+}
+
+void Ifnet::trace_drop(DropReason reason, std::uint64_t frames, std::size_t bytes, const EtherHeader* header) const {
+  if (frames == 0) return;
+  IfTrace::MacText dst{}, src{};
+  if (header != nullptr) {
+    header->dst.to_string().copy(dst.data(), dst.size() - 1);
+    header->src.to_string().copy(src.data(), src.size() - 1);
+  }
+  const std::uint16_t type = header != nullptr ? header->type : 0;
+  const auto tell = [&](const auto& point) {
+    point(name_, vif::name(reason), frames, static_cast<std::uint32_t>(bytes), dst, src, type);
+  };
+  is_transmit(reason) ? tell(domain_.trace().tx_drop) : tell(domain_.trace().rx_drop);
+}
+
+void Ifnet::trace_drop(DropReason reason, std::size_t bytes, Bytes begin) const {
+  if (begin.size() < kEtherHeaderBytes) return trace_drop(reason, 1, bytes, nullptr);
+  const EtherHeader header = EtherHeader::load(begin.data());
+  trace_drop(reason, 1, bytes, &header);
 }
 
 Result<Reprogram> Ifnet::count(std::uint32_t& counter, bool on, const char* what) {
@@ -96,7 +119,7 @@ Result<Reprogram> Ifnet::count_allmulti(bool on) {
 void Ifnet::update_allmulti() { set_flag(IFF_ALLMULTI, allmulti_count_ > 0 || groups_.has_range()); }
 
 void Ifnet::purge(DropReason reason) {
-  for (; snd.size() > 0; snd.pop()) counters.drop(reason);
+  for (; snd.size() > 0; snd.pop()) drop(reason, *snd.peek(0));
 }
 
 }  // namespace vif::net

@@ -87,6 +87,25 @@ class VIF_API Ifnet {
   void set_demux(const EtherDemux* demux) { demux_ = demux; }
   const EtherDemux* demux() const { return demux_; }
 
+  // Counts frames that go no further, and tells it to who records that (Domain::trace). What is known of a frame: its
+  // length and its header, or as much as lies at `begin` from the header on.
+  void drop(DropReason reason, std::uint64_t frames = 1) {
+    counters.drop(reason, frames);
+    if (domain_.trace().wants(reason)) [[unlikely]]
+      trace_drop(reason, frames, 0, nullptr);
+  }
+  void drop(DropReason reason, std::size_t bytes, const EtherHeader& header) {
+    counters.drop(reason);
+    if (domain_.trace().wants(reason)) [[unlikely]]
+      trace_drop(reason, 1, bytes, &header);
+  }
+  void drop(DropReason reason, std::size_t bytes, Bytes begin) {
+    counters.drop(reason);
+    if (domain_.trace().wants(reason)) [[unlikely]]
+      trace_drop(reason, bytes, begin);
+  }
+  void drop(DropReason reason, const Mbuf& frame) { drop(reason, frame.pkthdr.len, frame.bytes()); }
+
   // Queues a whole frame (Ethernet header included) and starts the driver. What the frame's pkthdr says of a way in
   // (rcvif, M_BCAST, M_MCAST, M_PROMISC, a verified checksum) is replaced. On error the packet is gone and counted:
   // ENETDOWN (not UP and RUNNING, or no carrier), EINVAL (no whole Ethernet header), EMSGSIZE, ENOBUFS; without text.
@@ -98,7 +117,8 @@ class VIF_API Ifnet {
   void set_mtu(std::uint32_t mtu_bytes) { mtu_bytes_ = mtu_wanted_bytes_ = mtu_bytes; }
   void set_mtu_max(std::uint32_t mtu_bytes_max);  // the MTU is what set_mtu asked for, or this when it is less
   void set_lladdr(const MacAddress& lladdr) { lladdr_ = lladdr; }
-  void set_link_state(LinkState state);  // tells the domain's listeners when it is new
+  // Tells the domain's listeners when it is new. `why`: what is known of it, for who records that.
+  void set_link_state(LinkState state, std::string_view why = {});
   void set_baudrate(std::uint64_t bits_per_second) { baudrate_ = bits_per_second; }
   MulticastList& groups() { return groups_; }
   // Counts one more or one less; true when the flag changed. EINVAL: more off than on.
@@ -111,6 +131,8 @@ class VIF_API Ifnet {
  private:
   friend class Domain;  // gives the index
 
+  void trace_drop(DropReason reason, std::uint64_t frames, std::size_t bytes, const EtherHeader* header) const;
+  void trace_drop(DropReason reason, std::size_t bytes, Bytes begin) const;
   Result<Reprogram> count(std::uint32_t& counter, bool on, const char* what);
 
   Domain& domain_;

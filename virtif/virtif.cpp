@@ -139,6 +139,7 @@ Status Virtif::if_init() {
   }();
   if (!started) return started;
   ifp_.set_flag(net::IFF_RUNNING, true);
+  ifp_.domain().trace().running(ifp_.name(), 1);
   ready();  // whatever came before we listened
   return {};
 }
@@ -146,6 +147,7 @@ Status Virtif::if_init() {
 void Virtif::if_stop() {
   assert(!ifp_.domain().in_upcall());
   ifp_.set_flag(net::IFF_RUNNING, false);
+  ifp_.domain().trace().running(ifp_.name(), 0);
   {
     const net::UpcallScope scope(ifp_.domain());
     link_->port->stop();
@@ -165,7 +167,7 @@ void Virtif::reprogram() {
 void Virtif::link_changed(net::LinkState state, const Error* why) {
   if (departing_) return;
   link_error_ = why != nullptr ? why->text : "";
-  ifp_.set_link_state(state);
+  ifp_.set_link_state(state, link_error_);
 }
 
 void Virtif::caps_changed(const LinkCaps& caps) {

@@ -65,7 +65,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   void ready() override { ifp_.domain().ready(*slot_); }
   void link_changed(net::LinkState state, const Error* why) override;
   void caps_changed(const LinkCaps& caps) override;
-  void lost(DropReason reason, std::uint64_t frames) override { ifp_.counters.drop(reason, frames); }
+  void lost(DropReason reason, std::uint64_t frames) override { ifp_.drop(reason, frames); }
 
   // Pollable
   bool poll(std::size_t budget) override;

@@ -6,26 +6,28 @@ namespace vif::drv {
 
 void Virtif::deliver(std::span<const RxFrame> frames) {
   const net::UpcallScope scope(ifp_.domain());
+  ifp_.domain().trace().rx_burst(ifp_.name(), static_cast<std::uint32_t>(frames.size()));
   for (const RxFrame& frame : frames) receive(frame);
 }
 
 // The rules in the order DropReason lists them; the first that matches wins.
 void Virtif::receive(const RxFrame& frame) {
   net::IfCounters& count = ifp_.counters;
-  if (!ifp_.is(net::IFF_RUNNING) || departing_) return count.drop(DropReason::not_running);
-  if (frame.bytes.size() < net::kEtherHeaderBytes) return count.drop(DropReason::too_short);
+  const std::size_t bytes = frame.bytes.size();
+  if (!ifp_.is(net::IFF_RUNNING) || departing_) return ifp_.drop(DropReason::not_running, bytes, frame.bytes);
+  if (bytes < net::kEtherHeaderBytes) return ifp_.drop(DropReason::too_short, bytes, frame.bytes);
 
   const net::EtherHeader header = net::EtherHeader::load(frame.bytes.data());
   const bool super_frame = frame.offload.gso_type != net::Offload::kGsoNone;
-  if (!super_frame && frame.bytes.size() > net::frame_bytes_max(ifp_.mtu_bytes(), header.type)) {
-    return count.drop(DropReason::too_long);
+  if (!super_frame && bytes > net::frame_bytes_max(ifp_.mtu_bytes(), header.type)) {
+    return ifp_.drop(DropReason::too_long, bytes, header);
   }
-  if (link_->caps.reflects && filter_.is_ours(header.src)) return count.drop(DropReason::own_echo);
+  if (link_->caps.reflects && filter_.is_ours(header.src)) return ifp_.drop(DropReason::own_echo, bytes, header);
   const RxVerdict verdict = filter_.judge(header.dst);
-  if (verdict == RxVerdict::not_for_us) return count.drop(DropReason::not_for_us);
+  if (verdict == RxVerdict::not_for_us) return ifp_.drop(DropReason::not_for_us, bytes, header);
 
   net::MbufPtr m = ifp_.domain().pool().copy_in(frame.bytes);
-  if (!m) return count.drop(DropReason::no_mbuf);
+  if (!m) return ifp_.drop(DropReason::no_mbuf, bytes, header);
   m->pkthdr.wire_len = frame.wire_bytes;
   m->pkthdr.rcvif = ifp_.index();
   m->pkthdr.timestamp_ns = frame.timestamp_ns;
@@ -36,8 +38,8 @@ void Virtif::receive(const RxFrame& frame) {
     count.imcasts.add(1);
   }
   count.ipackets.add(1);
-  count.ibytes.add(frame.bytes.size());
-  count.isegments.add(net::segments(frame.offload, frame.bytes.size()));
+  count.ibytes.add(bytes);
+  count.isegments.add(net::segments(frame.offload, bytes));
   ifp_.taps.mtap(*m, net::BpfDirection::in);
   if (!departing_) ifp_.input(std::move(m));  // unless a tap destroyed us
 }

@@ -7,6 +7,8 @@
 namespace vif::drv {
 namespace {
 
+constexpr std::array<std::string_view, 4> kStatusNames = {"ok", "would_block", "message_size", "network_down"};
+
 // Puts a tag kept in pkthdr back where the wire has it, behind the two addresses. False: no mbuf, the frame is as
 // before.
 bool insert_tag(net::MbufPtr& m) {
@@ -40,6 +42,9 @@ void Virtif::if_start() {
     const std::span<const TxFrame> burst = gather();
     if (burst.empty()) break;  // none of them could be sent
     const SendResult result = link_->port->send(burst);
+    ifp_.domain().trace().tx_burst(ifp_.name(), static_cast<std::uint32_t>(burst.size()),
+                                   static_cast<std::uint32_t>(result.taken),
+                                   kStatusNames[static_cast<std::size_t>(result.status)]);
     sent(result.taken);
     switch (result.status) {
       case SendStatus::ok:
@@ -157,8 +162,7 @@ void Virtif::sent_oldest() {
 
 void Virtif::drop_oldest(DropReason why) {
   if (cutter_) cutter_->drop();
-  ifp_.snd.pop();
-  ifp_.counters.drop(why);
+  ifp_.drop(why, *ifp_.snd.pop());
 }
 
 void Virtif::purge() {

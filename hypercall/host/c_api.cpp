@@ -61,14 +61,14 @@ Status transmit(net::Ifnet& ifp, const iovec* iov, std::size_t iovcnt) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < iovcnt; ++i) {
     if (iov[i].iov_len > net::kFrameBytesMax - bytes) {
-      ifp.counters.drop(DropReason::tx_too_long);
+      ifp.drop(DropReason::tx_too_long);
       return fail(std::errc::message_size, {});
     }
     bytes += iov[i].iov_len;
   }
   net::MbufPtr m = ifp.domain().pool().get(bytes);
   if (!m) {
-    ifp.counters.drop(DropReason::tx_no_mbuf);
+    ifp.drop(DropReason::tx_no_mbuf);
     return fail(std::errc::no_buffer_space, {});
   }
   for (std::size_t i = 0; i < iovcnt; ++i) {
@@ -89,7 +89,7 @@ void CInput::input(net::Ifnet& ifp, net::MbufPtr packet) {
   if ((packet->pkthdr.flags & net::M_PROMISC) != 0) flags |= VIRTIF_M_PROMISC;
   const bool is_super_frame = packet->pkthdr.offload.is_super_frame();
   if (is_super_frame ? !cut(*packet, flags) : !net::complete_checksum(*packet)) {
-    return ifp.counters.drop(DropReason::bad_length);
+    return ifp.drop(DropReason::bad_length, *packet);
   }
   if (is_super_frame) return;
   std::array<iovec, kPiecesMax> iov;

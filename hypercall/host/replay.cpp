@@ -18,7 +18,7 @@ class Passed final : public net::IfInput {
 
   void input(net::Ifnet& ifp, net::MbufPtr packet) override {
     if (!request_.filter.insns().empty() && net::bpf_filter(request_.filter, *packet) == 0) {
-      return ifp.counters.drop(DropReason::filtered);
+      return ifp.drop(DropReason::filtered, *packet);
     }
     std::array<std::byte, 4> length;
     store_be32(length.data(), packet->pkthdr.len);

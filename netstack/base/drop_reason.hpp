@@ -51,6 +51,11 @@ inline constexpr std::array<std::string_view, kDropReasons> kDropReasonNames = {
     "tx_offload",     "tx_no_mbuf",    "tx_down",      "tx_impaired", "tx_error",     "filtered",
 };
 
+// Whether it is a frame on its way out.
+constexpr bool is_transmit(DropReason reason) {
+  return reason >= DropReason::queue_full && reason <= DropReason::tx_error;
+}
+
 constexpr std::string_view name(DropReason reason) { return kDropReasonNames[static_cast<std::size_t>(reason)]; }
 
 }  // namespace vif

@@ -167,8 +167,8 @@ void LwipNetif::follow_link() {
 
 // A super-frame goes in whole, as if a NIC had put it together: lwIP reads any segment within its window.
 void LwipNetif::input(Ifnet& ifp, MbufPtr packet) {
-  if ((packet->pkthdr.flags & M_PROMISC) != 0) return ifp.counters.drop(DropReason::promisc_only);
-  if (packet->pkthdr.len > kPbufBytesMax || !complete(packet)) return ifp.counters.drop(DropReason::bad_length);
+  if ((packet->pkthdr.flags & M_PROMISC) != 0) return ifp.drop(DropReason::promisc_only, *packet);
+  if (packet->pkthdr.len > kPbufBytesMax || !complete(packet)) return ifp.drop(DropReason::bad_length, *packet);
   if (from_ourselves(packet->bytes())) return shared_.own_source.add(1);
   const Bytes frame = packet->bytes();
   const std::size_t tcp_at = find_tcp(frame);
@@ -178,7 +178,7 @@ void LwipNetif::input(Ifnet& ifp, MbufPtr packet) {
   pbuf* p = shared_.lent.lend(packet);
   if (p == nullptr) {
     p = ::pbuf_alloc(PBUF_RAW, static_cast<u16_t>(packet->pkthdr.len), PBUF_RAM);
-    if (p == nullptr) return ifp.counters.drop(DropReason::no_mbuf);
+    if (p == nullptr) return ifp.drop(DropReason::no_mbuf, *packet);
     m_copydata(*packet, 0, {static_cast<std::byte*>(p->payload), packet->pkthdr.len});
     shared_.copied.add(1);
   }
@@ -214,7 +214,7 @@ err_t LwipNetif::output(netif* n, pbuf* p) {
   Ifnet& ifp = static_cast<LwipNetif*>(n->state)->ifp_;
   MbufPtr frame = ifp.domain().pool().get(p->tot_len);
   if (!frame) {
-    ifp.counters.drop(DropReason::tx_no_mbuf);
+    ifp.drop(DropReason::tx_no_mbuf);
     return ERR_MEM;
   }
   ::pbuf_copy_partial(p, MbufPool::append(*frame, p->tot_len), p->tot_len, 0);

@@ -9,65 +9,17 @@
 // values into the ring of the writer it is handed. Binding is the control side's; calling is any thread's.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string>
-#include <string_view>
-#include <type_traits>
 
+#include "netstack/base/tracepoint.hpp"
 #include "services/trace/data_file.hpp"
 #include "services/trace/record.hpp"
 
 namespace vif::trace {
-
-// A string literal as a template argument.
-template <std::size_t kChars>
-struct Literal {
-  char text[kChars]{};
-  constexpr Literal(const char (&from)[kChars]) { std::copy_n(from, kChars, text); }
-  constexpr std::string_view view() const { return {text, kChars - 1}; }
-};
-
-// How a value is registered and laid out: numbers as they are, std::array<char, N> as char[N], std::string_view as
-// __rel_loc char[] with a NUL added.
-template <class T>
-struct FieldOf {
-  static_assert(std::is_integral_v<T> && !std::is_same_v<T, bool>, "a number, std::array<char, N> or std::string_view");
-  static constexpr std::size_t kBytes = sizeof(T);
-  static std::string type() { return (std::is_signed_v<T> ? "s" : "u") + std::to_string(8 * sizeof(T)); }
-  static std::size_t dynamic_bytes(T) { return 0; }
-  static void put(std::byte* fixed, std::byte*&, T value) { std::memcpy(fixed, &value, sizeof value); }
-};
-
-template <std::size_t kChars>
-struct FieldOf<std::array<char, kChars>> {
-  static constexpr std::size_t kBytes = kChars;
-  static std::string type() { return "char[" + std::to_string(kChars) + "]"; }
-  static std::size_t dynamic_bytes(const std::array<char, kChars>&) { return 0; }
-  static void put(std::byte* fixed, std::byte*&, const std::array<char, kChars>& value) {
-    std::memcpy(fixed, value.data(), kChars);
-  }
-};
-
-template <>
-struct FieldOf<std::string_view> {
-  static constexpr std::size_t kBytes = 4;
-  static constexpr std::size_t kCharsMax = 1000;  // more is cut
-  static std::string type() { return "__rel_loc char[]"; }
-  static std::size_t dynamic_bytes(std::string_view value) { return std::min(value.size(), kCharsMax) + 1; }
-  static void put(std::byte* fixed, std::byte*& dynamic, std::string_view value) {
-    const std::size_t bytes = dynamic_bytes(value);
-    const auto offset = static_cast<std::uint32_t>(dynamic - (fixed + kBytes));
-    store<std::uint32_t, std::endian::native>(fixed, static_cast<std::uint32_t>(bytes) << 16 | offset);
-    std::memcpy(dynamic, value.data(), bytes - 1);
-    dynamic[bytes - 1] = std::byte{0};
-    dynamic += bytes;
-  }
-};
 
 // `kText`: the event's name, and its fields' names, parted by single spaces.
 template <Literal kText, class... T>
@@ -106,32 +58,16 @@ class Event {
   }
 
   // What it registers.
-  static std::string command() {
-    static_assert(std::ranges::count(kText.view(), ' ') == sizeof...(T), "a name for the event and one for each field");
-    std::string_view rest = kText.view();
-    const auto take_word = [&] {
-      const std::string_view word = rest.substr(0, rest.find(' '));
-      rest.remove_prefix(std::min(word.size() + 1, rest.size()));
-      return std::string(word);
-    };
-    std::string text = take_word();
-    ((text += ' ' + FieldOf<T>::type() + ' ' + take_word() + ';'), ...);
-    return text;
-  }
+  static std::string command() { return Layout::command(); }
 
  private:
-  static constexpr std::size_t kFixedBytes = (std::size_t{0} + ... + FieldOf<T>::kBytes);
-  static constexpr std::size_t kTexts = (std::size_t{0} + ... + std::size_t{std::is_same_v<T, std::string_view>});
-  static constexpr std::size_t kBytesMax = kFixedBytes + kTexts * (FieldOf<std::string_view>::kCharsMax + 1);
-  static_assert(kBytesMax <= 4000, "a record has to fit a sub-buffer");
+  using Layout = TraceLayout<kText, T...>;
 
   void write(Writer& writer, std::uint64_t now_ns, const T&... values) const {
     const Writer::Section section(writer);
-    const std::size_t bytes = (kFixedBytes + ... + FieldOf<T>::dynamic_bytes(values));
+    const std::size_t bytes = Layout::bytes(values...);
     const auto put = [&](MutBytes to) {
-      std::byte* fixed = to.data();
-      [[maybe_unused]] std::byte* dynamic = fixed + kFixedBytes;
-      ((FieldOf<T>::put(fixed, dynamic, values), fixed += FieldOf<T>::kBytes), ...);
+      Layout::put(to.data(), values...);
       return true;
     };
     std::uint32_t wanted = word_.load(std::memory_order_acquire);
@@ -151,7 +87,7 @@ class Event {
   void write_to_probe(Writer& writer, std::size_t place, std::size_t bytes, const Put& put) const {
     Probe* const probe = event_->group.shared().probes[place].load(std::memory_order_acquire);
     if (probe == nullptr) return;
-    std::array<std::byte, kBytesMax> payload;
+    std::array<std::byte, Layout::kBytesMax> payload;
     put(std::span(payload).first(bytes));
     const Bytes slice(payload.data(), bytes);
     (void)probe->record(writer, *event_, Slices(std::span(&slice, 1)));

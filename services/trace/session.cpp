@@ -15,7 +15,9 @@ constexpr std::size_t kFilterTableBytes = (kTypeIds * sizeof(FilterTable) + kPag
 bool is_meant(std::string_view pattern, const UserEvent& event) {
   const std::size_t colon = pattern.find(':');
   if (colon == std::string_view::npos) return glob_matches(pattern, event.name);
-  return glob_matches(pattern.substr(0, colon), event.system()) && glob_matches(pattern.substr(colon + 1), event.name);
+  const std::string_view system = pattern.substr(0, colon);
+  const bool there = glob_matches(system, event.system()) || glob_matches(system, event.group.name());
+  return there && glob_matches(pattern.substr(colon + 1), event.name);
 }
 
 }  // namespace
@@ -62,16 +64,16 @@ void Session::stop() {
 
 Result<std::size_t> Session::enable(std::string_view pattern, std::string_view filter) {
   std::size_t enabled = 0;
-  Status last;
+  Status refused;  // the first time
   for (Group* group : tracing_.groups()) {
     for (UserEvent* event : group->events()) {
       if (!is_meant(pattern, *event)) continue;
       Status done = enable_one(*event, filter);
       if (done) ++enabled;
-      else last = std::move(done);
+      else if (refused) refused = std::move(done);
     }
   }
-  if (enabled == 0 && !last) return std::move(last).error();
+  if (enabled == 0 && !refused) return std::move(refused).error();
   rules_.push_back({std::string(pattern), std::string(filter)});
   return enabled;
 }

@@ -40,9 +40,10 @@ class VIF_API Session final : public Probe, private EventWatch {
   void stop();
 
   // Enables the events whose "system:name" is of the pattern, now and those registered later: "user_events:net_*" or
-  // "*:tick"; without ':' it is the event's name in any system. `filter`: which records to keep; empty or "0": all.
-  // EINVAL and others: the filter's error, when it fits none of the events there are; ENOENT does not happen: the event
-  // may be still to come. Events that the filter does not fit stay as they are. Gives how many there were.
+  // "*:tick"; the system may be the group's name alone, "virtif:*". Without ':' it is the event's name in any system.
+  // `filter`: which records to keep; empty or "0": all. EINVAL and others: the filter's error, when it fits none of the
+  // events there are; ENOENT does not happen: the event may be still to come. Events that the filter does not fit stay
+  // as they are. Gives how many there were.
   Result<std::size_t> enable(std::string_view pattern, std::string_view filter = {});
   // Of the events that are enabled; and none registered later is any more by a pattern equal to this one.
   void disable(std::string_view pattern);

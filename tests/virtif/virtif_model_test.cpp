@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Thousands of random things happen to an interface; after each, both sums of its counters hold and no mbuf is lost.
+// Thousands of random things happen to an interface; after each, both sums of its counters hold, whoever records it
+// was told of every drop, and no mbuf is lost.
 #include "tests/support/super_frames.hpp"
 #include "tests/virtif/rig.hpp"
+#include "tests/virtif/told.hpp"
 
 namespace {
 
@@ -95,6 +97,7 @@ class RandomOperations : public Rig, public testing::WithParamInterface<std::uin
   void zero() {
     settle();  // so that nothing reported before is counted after
     ifp().counters.take(domain.now());
+    told.dropped = {};
     heard = 0;
     offered = ifp().snd.size();
   }
@@ -141,6 +144,7 @@ class RandomOperations : public Rig, public testing::WithParamInterface<std::uin
     }
   }
 
+  Told told{domain.trace()};
   vif::host::sim::SimRandom chance;
   std::uint64_t on_the_wire = 0, failures = 0;  // not reported yet
   std::uint64_t heard = 0, offered = 0;
@@ -155,6 +159,7 @@ TEST_P(RandomOperations, keep_both_sums) {
     const IfData data = ifp().counters.read();
     EXPECT_EQ(data.received(), heard);
     EXPECT_EQ(data.offered() + ifp().snd.size(), offered);
+    EXPECT_EQ(told.dropped, data.drops);
     EXPECT_EQ(domain.pool().in_use() > 0, ifp().snd.size() > 0) << "only what is queued holds mbufs";
     EXPECT_EQ(ifp().is(IFF_UP), ifp().is(IFF_RUNNING));
     cut += data.osegments > data.opackets;
@@ -165,6 +170,7 @@ TEST_P(RandomOperations, keep_both_sums) {
     wire().sent_offload.clear();
     wire().calls.clear();
     events.heard.clear();
+    told.events.clear();
   }
   EXPECT_GT(passed_both_ways, 0U);
   EXPECT_GT(cut, 0U);
