@@ -8,6 +8,7 @@
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/run.hpp"
 #include "tools/virtifctl/bridge_print.hpp"
+#include "tools/virtifctl/trace/trace_recorder.hpp"
 
 namespace vif::tools {
 namespace {
@@ -34,7 +35,7 @@ BridgeCommand::BridgeCommand(CLI::App& app) {
   bridge.add_flag("-j,--json", json_, "print JSON at the end: an object with the ports, and the stations if asked for");
 }
 
-int BridgeCommand::run() {
+int BridgeCommand::run(TraceRecorder* recorder) {
   const Result<host::BridgeRequest> request = options_.request();
   if (!request) return usage(request.error().text);
   host::LinuxClock clock;
@@ -42,6 +43,8 @@ int BridgeCommand::run() {
   host::LinuxFiles files;
   Result<std::unique_ptr<host::Loop>> loop = host::Loop::create(clock, random, {});
   if (!loop) return failed(loop.error().text);
+  const auto recorded = record_domain(recorder, (*loop)->domain());
+  if (!recorded) return failed(recorded.error().text);
   host::Instance instance({clock, files});
   net::IfCloneTable& interfaces = instance.attach(**loop);
   host::Runner runner(**loop);

@@ -6,13 +6,15 @@
 
 namespace vif::tools {
 
+class TraceRecorder;
+
 class BridgeCommand {
  public:
   explicit BridgeCommand(CLI::App& app);  // adds the subcommand; lives as long as `app` parses
 
   // Bridges until SIGINT or SIGTERM. The exit status: 0 it did, 1 a link could not be opened or the host failed, 2
   // usage.
-  int run();
+  int run(TraceRecorder* recorder = nullptr);
 
  private:
   BridgeOptions options_;

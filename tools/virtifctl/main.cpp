@@ -21,6 +21,7 @@
 #include "tools/virtifctl/run_command.hpp"
 #include "tools/virtifctl/show_command.hpp"
 #include "tools/virtifctl/top_command.hpp"
+#include "tools/virtifctl/trace/trace_command.hpp"
 
 #ifndef VIF_VERSION
 #error "meson defines VIF_VERSION"
@@ -62,7 +63,16 @@ void take_as_of_wireshark(std::vector<const char*>& words) {
   if (words.size() > 1 && vif::tools::ExtcapCommand::asks(words[1])) words.insert(words.begin() + 1, "extcap");
 }
 
-int run(std::vector<const char*> words) {
+// `recorder`: of the command, which is one that has interfaces in this process; null: nobody.
+int run(std::vector<const char*> words, vif::tools::TraceRecorder* recorder = nullptr);
+
+int run_recorded(const std::vector<std::string>& words, vif::tools::TraceRecorder& recorder) {
+  std::vector<const char*> all = {"virtifctl"};
+  for (const std::string& word : words) all.push_back(word.c_str());
+  return run(std::move(all), &recorder);
+}
+
+int run(std::vector<const char*> words, vif::tools::TraceRecorder* recorder) {
   take_as_of_bridge(words);
   take_as_of_wireshark(words);
   const auto argc = static_cast<int>(words.size());
@@ -84,6 +94,7 @@ int run(std::vector<const char*> words) {
   vif::tools::RunCommand run_command(app);
   vif::tools::ShowCommand show(app);
   vif::tools::TopCommand top(app);
+  vif::tools::TraceCommand trace(app);
   if (const int status = check_command(app, argc > 1 ? argv[1] : ""); status != 0) return status;
   try {
     app.parse(argc, argv);
@@ -91,7 +102,7 @@ int run(std::vector<const char*> words) {
     return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version
   }
   if (node.is_asked()) return node.run();
-  if (app.got_subcommand("bridge")) return bridge.run();
+  if (app.got_subcommand("bridge")) return bridge.run(recorder);
   if (app.got_subcommand("capture")) return capture.run();
   if (app.got_subcommand("dump")) return dump.run();
   if (app.got_subcommand("extcap")) return extcap.run();
@@ -101,7 +112,8 @@ int run(std::vector<const char*> words) {
   if (app.got_subcommand("proc")) return proc.run();
   if (app.got_subcommand("run")) return run_command.run();
   if (app.got_subcommand("top")) return top.run();
-  return app.got_subcommand("show") ? show.run() : replay.run();
+  if (app.got_subcommand("trace")) return trace.run(run_recorded);
+  return app.got_subcommand("show") ? show.run() : replay.run(recorder);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "tools/virtifctl/capture_copy.hpp"
 #include "tools/virtifctl/play_command.hpp"
 #include "tools/virtifctl/replay_print.hpp"
+#include "tools/virtifctl/trace/trace_recorder.hpp"
 
 namespace vif::tools {
 namespace {
@@ -156,7 +157,7 @@ int ReplayCommand::play_to_link() const {
   return play(job);
 }
 
-int ReplayCommand::run() {
+int ReplayCommand::run(TraceRecorder* recorder) {
   if (play_.asked()) return play_to_link();
   Result<host::ReplayRequest> asked = request();
   if (!asked) return usage(asked.error().text);
@@ -167,6 +168,8 @@ int ReplayCommand::run() {
   host::LinuxFiles files;
   Result<std::unique_ptr<host::Loop>> loop = host::Loop::create(clock, random, {});
   if (!loop) return failed(loop.error().text);
+  const auto recorded = record_domain(recorder, (*loop)->domain());
+  if (!recorded) return failed(recorded.error().text);
   host::Instance instance({clock, files});
   net::IfCloneTable& interfaces = instance.attach((*loop)->domain());
 

@@ -13,12 +13,14 @@
 
 namespace vif::tools {
 
+class TraceRecorder;
+
 class ReplayCommand {
  public:
   explicit ReplayCommand(CLI::App& app);  // adds the subcommand; lives as long as `app` parses
 
-  // The exit status.
-  int run();
+  // The exit status. `recorder`: of what the interface does; null: nobody.
+  int run(TraceRecorder* recorder = nullptr);
 
  private:
   // What the options ask for. Errors: EINVAL, naming the option.

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/trace/trace_command.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "tools/virtifctl/trace/trace_convert.hpp"
+#include "tools/virtifctl/trace/trace_print.hpp"
+#include "tools/virtifctl/trace/trace_recorder.hpp"
+
+namespace vif::tools {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+
+int say(const std::string& text, int status) {
+  fmt::print(stderr, "virtifctl: {}\n", text);
+  return status;
+}
+
+Status flushed() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+  return fail(EIO, "the result could not be written to the end");
+}
+
+Result<std::vector<std::byte>> read_whole(const std::string& path) {
+  host::LinuxFiles files;
+  Result<std::unique_ptr<ByteSource>> source = files.open_source(path == "-" ? "/dev/stdin" : path);
+  if (!source) return std::move(source).error();
+  std::vector<std::byte> bytes;
+  constexpr std::size_t kPiece = 1 << 20;
+  for (std::size_t size = 0;;) {
+    bytes.resize(size + kPiece);
+    const Result<std::size_t> got = (*source)->read(std::span(bytes).subspan(size));
+    if (!got) return got.error();
+    size += *got;
+    if (*got != 0) continue;
+    bytes.resize(size);
+    return bytes;
+  }
+}
+
+// The exit status.
+int with_trace(const std::string& path, const std::function<Status(trace::TraceDatReader&)>& carry_out) {
+  const Result<std::vector<std::byte>> file = read_whole(path);
+  if (!file) return say(file.error().text, kFailed);
+  Result<trace::TraceDatReader> trace = trace::TraceDatReader::open(*file);
+  if (!trace) return say(path + ": " + trace.error().text, kFailed);
+  if (const Status done = carry_out(*trace); !done) {
+    return say(done.error().text, done.error().number() == EINVAL ? kUsage : kFailed);
+  }
+  return trace->damaged() ? say(path + ": some pages are damaged; the rest was read", kFailed) : 0;
+}
+
+// The words of the command to record, without the program's name. Empty: none that runs in this process.
+std::vector<std::string> recorded_words(std::vector<std::string> words) {
+  const std::string_view program = words.empty() ? std::string_view() : std::string_view(words.front());
+  if (program.substr(program.rfind('/') + 1) == "virtifctl") words.erase(words.begin());
+  const bool is_known = !words.empty() && (words.front() == "replay" || words.front() == "bridge");
+  return is_known ? words : std::vector<std::string>();
+}
+
+}  // namespace
+
+TraceCommand::TraceCommand(CLI::App& app) {
+  CLI::App& trace = *app.add_subcommand("trace", "Record what interfaces do, frame by frame where they drop one.");
+  trace.require_subcommand(1);
+  add_record(trace);
+  add_reading(trace);
+  CLI::App& list = *trace.add_subcommand("list", "The events there are, and their fields.");
+  list.add_flag("-j,--json", json_, "print a JSON array, an object an event");
+  list.callback([this] { chosen_ = [this](const RunRecorded&) { return this->list(); }; });
+}
+
+void TraceCommand::add_record(CLI::App& trace) {
+  CLI::App& record = *trace.add_subcommand("record", "Run a command of virtifctl and record its events into a file.");
+  record.add_option("COMMAND", words_, "behind --: virtifctl replay ... or virtifctl bridge ...")->required();
+  record
+      .add_option("-e,--event", patterns_,
+                  "events, as in 'virtif:*' or 'virtif:rx_drop'; may be repeated (default: virtif:*)")
+      ->type_name("PATTERN")
+      ->expected(1)
+      ->allow_extra_args(false)  // the next word is another's
+      ->take_all();
+  record.add_option("-f,--filter", filter_, "keep only what matches, as in 'reason == \"not_for_us\" && bytes > 60'")
+      ->type_name("FILTER");
+  record.add_option("-o,--output", output_, "the file to write, for trace-cmd and KernelShark as well")
+      ->type_name("FILE")
+      ->capture_default_str();
+  record.add_option("-b,--buffer", buffer_kib_, "KiB for records until the command has ended")
+      ->type_name("KIB")
+      ->check(CLI::Range(8, 1024 * 1024))
+      ->capture_default_str();
+  record.add_flag("--overwrite", overwrite_, "when the buffer is full lose the oldest records, not the newest");
+  record.callback([this] { chosen_ = [this](const RunRecorded& run_it) { return this->record(run_it); }; });
+}
+
+void TraceCommand::add_reading(CLI::App& trace) {
+  CLI::App& report = *trace.add_subcommand("report", "Print what was recorded.");
+  report.add_option("FILE", input_, "a trace.dat (version 6); - is standard input")->capture_default_str();
+  report.add_flag("-j,--json", json_, "print a JSON array, an object an event");
+  report.callback([this] { chosen_ = [this](const RunRecorded&) { return this->report(); }; });
+  CLI::App& convert = *trace.add_subcommand("convert", "Write what was recorded for other tools.");
+  convert.add_option("FILE", input_, "a trace.dat (version 6); - is standard input")->capture_default_str();
+  convert
+      .add_option("-o,--output", output_, "NAME.json for Chrome and Perfetto, NAME.ctf for babeltrace2: a new folder")
+      ->type_name("NAME")
+      ->required();
+  convert.callback([this] { chosen_ = [this](const RunRecorded&) { return this->convert(); }; });
+}
+
+int TraceCommand::run(const RunRecorded& run_recorded) { return chosen_(run_recorded); }
+
+int TraceCommand::record(const RunRecorded& run_recorded) const {
+  const std::vector<std::string> words = recorded_words(words_);
+  if (words.empty()) {
+    return say(
+        "trace record: expected, behind --, virtifctl replay ... or virtifctl bridge ...: they run in one process",
+        kUsage);
+  }
+  auto recorder =
+      TraceRecorder::open({.patterns = patterns_.empty() ? std::vector<std::string>{"virtif:*"} : patterns_,
+                           .filter = filter_,
+                           .buffer_kib = buffer_kib_,
+                           .when_full = overwrite_ ? trace::WhenFull::overwrite : trace::WhenFull::discard});
+  if (!recorder) return say("trace record: " + recorder.error().text, kUsage);
+  const int status = run_recorded(words, **recorder);
+  const Result<host::ExportedTrace> written = (*recorder)->write(output_);
+  if (!written) return say("trace record: " + written.error().text, kFailed);
+  std::string text = fmt::format("{} events in {}", written->events, output_);
+  if (written->lost != 0)
+    text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", written->lost);
+  return say(text, status);
+}
+
+int TraceCommand::report() const {
+  return with_trace(input_, [this](trace::TraceDatReader& trace) -> Status {
+    json_ ? print_report_json(trace) : print_report(trace);
+    return flushed();
+  });
+}
+
+int TraceCommand::convert() const {
+  return with_trace(input_, [this](trace::TraceDatReader& trace) { return tools::convert(trace, output_); });
+}
+
+int TraceCommand::list() const {
+  net::IfTrace events;
+  json_ ? print_events_json("virtif", events.all()) : print_events("virtif", events.all());
+  const Status done = flushed();
+  return done ? 0 : say(done.error().text, kFailed);
+}
+
+}  // namespace vif::tools

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What `virtifctl trace report` and `list` print: text like trace-cmd's for people, JSON for programs.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+
+#include "netstack/base/tracepoint.hpp"
+#include "services/trace/field_value.hpp"
+#include "services/trace/trace_dat_reader.hpp"
+
+namespace vif::tools {
+
+// A line an event, "COMM-PID [CPU] SECONDS: EVENT: NAME=VALUE ...", and one where some were lost.
+void print_report(trace::TraceDatReader& trace);
+// An array, an object an event: {"time_ns","cpu","pid","comm","system","event","fields":{name: value},"lost_before"}.
+void print_report_json(trace::TraceDatReader& trace);
+
+// The events of a group, with their fields.
+void print_events(const std::string& group, std::span<AnyTracepoint* const> points);
+void print_events_json(const std::string& group, std::span<AnyTracepoint* const> points);
+
+// A value in JSON: numbers and texts, and what is neither in hex.
+nlohmann::ordered_json value_json(const trace::FieldValue& value);
+// On one line. Texts are any program's bytes; what is no UTF-8 in them is replaced rather than refused.
+std::string dump(const nlohmann::ordered_json& json);
+
+}  // namespace vif::tools

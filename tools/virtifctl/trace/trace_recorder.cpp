@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/trace/trace_recorder.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace vif::tools {
+namespace {
+
+constexpr const char* kGroup = "virtif";
+
+}  // namespace
+
+TraceRecorder::TraceRecorder() : writer_(::gettid(), clock_) {}
+
+TraceRecorder::~TraceRecorder() = default;
+
+Result<std::unique_ptr<TraceRecorder>> TraceRecorder::open(const Settings& settings) {
+  std::unique_ptr<TraceRecorder> recorder(new TraceRecorder);
+  auto tracing = trace::Tracing::open(recorder->pages_);
+  if (!tracing) return std::move(tracing).error();
+  recorder->tracing_ = *std::move(tracing);
+  auto keep = host::OwnEvents::attach(*recorder->tracing_, kGroup, recorder->known_.all(), recorder->writer_);
+  if (!keep) return std::move(keep).error();
+  recorder->keep_ = *std::move(keep);
+  auto session = trace::Session::open(
+      *recorder->tracing_, recorder->pages_,
+      {.when_full = settings.when_full, .ring_pages = settings.buffer_kib * 1024 / trace::kPageBytes});
+  if (!session) return std::move(session).error();
+  recorder->session_ = *std::move(session);
+  for (const std::string& pattern : settings.patterns) {
+    const Result<std::size_t> enabled = recorder->session_->enable(pattern, settings.filter);
+    if (!enabled) return enabled.error();
+    if (*enabled == 0) {
+      return fail(EINVAL, "no event is of '" + pattern + "'; `virtifctl trace list` shows what there is");
+    }
+  }
+  if (Status added = recorder->session_->add_writer(recorder->writer_); !added) return std::move(added).error();
+  return recorder;
+}
+
+Result<std::unique_ptr<host::OwnEvents>> TraceRecorder::attach(net::Domain& domain) {
+  return host::OwnEvents::attach(*tracing_, kGroup, domain.trace().all(), writer_);
+}
+
+Result<std::unique_ptr<host::OwnEvents>> record_domain(TraceRecorder* recorder, net::Domain& domain) {
+  if (recorder == nullptr) return std::unique_ptr<host::OwnEvents>();
+  return recorder->attach(domain);
+}
+
+Result<host::ExportedTrace> TraceRecorder::write(const std::string& path) {
+  session_->stop();
+  const trace::ThreadName thread{writer_.thread_id(), "virtifctl"};
+  return host::write_trace_dat(*session_, std::span(&thread, 1), path);
+}
+
+}  // namespace vif::tools

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Records what the domains of this process say of themselves (netstack/if_trace.hpp): one session, one ring, as all of
+// virtifctl's domains are on its one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hypercall/linux_ports.hpp"
+#include "hypercall/trace/mapped_pages.hpp"
+#include "hypercall/trace/own_events.hpp"
+#include "hypercall/trace/trace_dat.hpp"
+#include "netstack/domain.hpp"
+
+namespace vif::tools {
+
+class TraceRecorder {
+ public:
+  struct Settings {
+    std::vector<std::string> patterns;  // of events, as Session::enable takes them
+    std::string filter;                 // of their records; empty: all
+    std::size_t buffer_kib;
+    trace::WhenFull when_full;
+  };
+  // Errors: EINVAL and others for a pattern no event is of, a filter that is wrong, or a buffer that cannot be.
+  static Result<std::unique_ptr<TraceRecorder>> open(const Settings& settings);
+  ~TraceRecorder();
+
+  // Records the domain as long as the result lives, which is shorter than both.
+  Result<std::unique_ptr<host::OwnEvents>> attach(net::Domain& domain);
+
+  // Ends the recording.
+  Result<host::ExportedTrace> write(const std::string& path);
+
+ private:
+  TraceRecorder();
+
+  host::LinuxClock clock_;
+  host::MappedPages pages_;
+  trace::Writer writer_;
+  std::unique_ptr<trace::Tracing> tracing_;
+  net::IfTrace known_;                     // so that events can be asked for before there is a domain
+  std::unique_ptr<host::OwnEvents> keep_;  // of known_
+  std::unique_ptr<trace::Session> session_;
+};
+
+// As TraceRecorder::attach; nothing when nobody records.
+Result<std::unique_ptr<host::OwnEvents>> record_domain(TraceRecorder* recorder, net::Domain& domain);
+
+}  // namespace vif::tools
