@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Proves that the defect tests see what they are for: puts each line of mutants.txt into a copy of the sources, builds,
+"""Proves that the defect tests see what they are for: puts each line of FOLDER/mutants.txt into a copy of the sources, builds,
 and requires the tests of that number to fail. Ends with "N mutants, N killed".
 
-usage: run_mutants.py SCRATCH CXX CC [NN...]    SCRATCH is kept: what did not change is not built again.
+usage: run_mutants.py FOLDER SCRATCH CXX CC [NN...]    SCRATCH is kept: what did not change is not built again.
 """
 
 import filecmp
@@ -17,10 +17,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tidy"))
 import tree  # noqa: E402
 
-HERE = Path(__file__).resolve().parent
-DEFECTS = range(1, 36)  # of if_virt.c 1.52
-# Which program asks about a number: the one with its tests. Both, where one race left two things to show.
-PROGRAMS = {"virtif_defects_test": "defects_*_test.cpp", "virtif_threads_test": "virtif_threads_test.cpp"}
+# Of each folder: how many defects its list has, and which program asks about a number: the one with its tests. Both,
+# where one race left two things to show.
+FOLDERS = {
+    "tests/virtif": (35, {"virtif_defects_test": "defects_*_test.cpp", "virtif_threads_test": "virtif_threads_test.cpp"}),
+    "tests/services/trace": (16, {"trace_defects_test": "defects_test.cpp"}),
+}
 TEST_SECONDS = 20  # a mutant may hang; that counts as seen. The tests of one number take milliseconds, at most 3 s
 TRIES = 20  # of a race, which one try may miss
 SETUP = ("-Dbuildtype=plain", "-Doptimization=0", "-Ddebug=false", "-Db_ndebug=false", "-Dwerror=false",
@@ -79,8 +81,8 @@ def run(command, **options):
 
 
 class Build:
-    def __init__(self, scratch, cxx, cc):
-        self.sources, self.dir = scratch / "src", scratch / "build"
+    def __init__(self, folder, scratch, cxx, cc):
+        self.folder, self.sources, self.dir = folder, scratch / "src", scratch / "build"
         copy_sources(tree.ROOT, self.sources)
         if not (self.dir / "build.ninja").exists():
             shutil.rmtree(self.dir, ignore_errors=True)
@@ -90,14 +92,14 @@ class Build:
 
     def make(self, programs):
         """What the compiler said, or None when all is built."""
-        done = run(["ninja", "-C", self.dir, *(f"tests/virtif/{program}" for program in programs)])
+        done = run(["ninja", "-C", self.dir, *(f"{self.folder}/{program}" for program in programs)])
         return None if done.returncode == 0 else done.stdout
 
     def test(self, number, programs, tries=1, seconds=10 * TEST_SECONDS):
         """What the first failing program said, or None when all tests of the number passed."""
         for program in programs:
             try:
-                done = run([self.dir / "tests/virtif" / program, f"--gtest_filter=Defect{number}.*",
+                done = run([self.dir / self.folder / program, f"--gtest_filter=Defect{number}.*",
                             f"--gtest_repeat={tries}", "--gtest_break_on_failure"], timeout=seconds)
             except subprocess.TimeoutExpired:
                 return "no end"
@@ -106,11 +108,11 @@ class Build:
         return None
 
 
-def programs_by_number():
+def programs_by_number(folder):
     """Which programs have tests of each number."""
     programs = {}
-    for program, sources in PROGRAMS.items():
-        text = "".join(path.read_text(encoding="utf-8") for path in HERE.glob(sources))
+    for program, sources in FOLDERS[folder][1].items():
+        text = "".join(path.read_text(encoding="utf-8") for path in (tree.ROOT / folder).glob(sources))
         for number in set(re.findall(r"^TEST_F\(Defect(\d\d),", text, re.MULTILINE)):
             programs.setdefault(number, []).append(program)
     return programs
@@ -136,14 +138,15 @@ def complaint(build, mutant, programs):
 
 
 def main():
-    scratch, cxx, cc, *only = sys.argv[1:]
-    mutants, reasons = read_list(HERE / "mutants.txt")
-    programs = programs_by_number()
+    folder, scratch, cxx, cc, *only = sys.argv[1:]
+    mutants, reasons = read_list(tree.ROOT / folder / "mutants.txt")
+    defects, suite = FOLDERS[folder]
+    programs = programs_by_number(folder)
     listed = {mutant.number for mutant in mutants} | set(reasons)
     problems = [f"{number} has no test or is not in mutants.txt"
-                for number in (f"{defect:02}" for defect in DEFECTS) if number not in listed or number not in programs]
-    build = Build(Path(scratch), cxx, cc)
-    said = build.make(PROGRAMS) or build.test("*", PROGRAMS)
+                for number in (f"{defect:02}" for defect in range(1, defects + 1)) if number not in listed or number not in programs]
+    build = Build(folder, Path(scratch), cxx, cc)
+    said = build.make(suite) or build.test("*", suite)
     if said is not None:
         sys.exit(f"Without a mutant the tests have to pass:\n{said}")
     mutants = [mutant for mutant in mutants if not only or mutant.number in only]
