@@ -40,11 +40,11 @@ Status Ifnet::transmit(MbufPtr frame) {
   PktHdr& hdr = frame->pkthdr;
   const EtherHeader header = EtherHeader::load(frame->data());
   if (hdr.offload.gso_type == Offload::kGsoNone && hdr.len > frame_bytes_max(mtu_bytes_, header.type)) {
-    drop(DropReason::tx_too_long, hdr.len, header);
+    drop(DropReason::tx_too_long, *frame);
     return fail(std::errc::message_size, {});
   }
   if (snd.full()) {
-    drop(DropReason::queue_full, hdr.len, header);
+    drop(DropReason::queue_full, *frame);
     return fail(std::errc::no_buffer_space, {});
   }
   hdr.rcvif = 0;

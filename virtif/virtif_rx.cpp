@@ -10,7 +10,8 @@ void Virtif::deliver(std::span<const RxFrame> frames) {
   for (const RxFrame& frame : frames) receive(frame);
 }
 
-// The rules in the order DropReason lists them; the first that matches wins.
+// The rules in the order DropReason lists them; the first that matches wins. What is told of a drop is the frame: a
+// header that may be told has to lie in memory, for every frame that passes as well.
 void Virtif::receive(const RxFrame& frame) {
   net::IfCounters& count = ifp_.counters;
   const std::size_t bytes = frame.bytes.size();
@@ -20,14 +21,14 @@ void Virtif::receive(const RxFrame& frame) {
   const net::EtherHeader header = net::EtherHeader::load(frame.bytes.data());
   const bool super_frame = frame.offload.gso_type != net::Offload::kGsoNone;
   if (!super_frame && bytes > net::frame_bytes_max(ifp_.mtu_bytes(), header.type)) {
-    return ifp_.drop(DropReason::too_long, bytes, header);
+    return ifp_.drop(DropReason::too_long, bytes, frame.bytes);
   }
-  if (link_->caps.reflects && filter_.is_ours(header.src)) return ifp_.drop(DropReason::own_echo, bytes, header);
+  if (link_->caps.reflects && filter_.is_ours(header.src)) return ifp_.drop(DropReason::own_echo, bytes, frame.bytes);
   const RxVerdict verdict = filter_.judge(header.dst);
-  if (verdict == RxVerdict::not_for_us) return ifp_.drop(DropReason::not_for_us, bytes, header);
+  if (verdict == RxVerdict::not_for_us) return ifp_.drop(DropReason::not_for_us, bytes, frame.bytes);
 
   net::MbufPtr m = ifp_.domain().pool().copy_in(frame.bytes);
-  if (!m) return ifp_.drop(DropReason::no_mbuf, bytes, header);
+  if (!m) return ifp_.drop(DropReason::no_mbuf, bytes, frame.bytes);
   m->pkthdr.wire_len = frame.wire_bytes;
   m->pkthdr.rcvif = ifp_.index();
   m->pkthdr.timestamp_ns = frame.timestamp_ns;
