@@ -17,16 +17,23 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tidy"))
 import tree  # noqa: E402
 
-# Of each folder: how many defects its list has, and which program asks about a number: the one with its tests. Both,
-# where one race left two things to show.
+# Of each folder: what its list is about, 01 (tests Defect01.*) or a letter and a number (tests *.D1_*), and which program
+# asks about it: the one with its tests. Both, where one race left two things to show.
 FOLDERS = {
-    "tests/virtif": (35, {"virtif_defects_test": "defects_*_test.cpp", "virtif_threads_test": "virtif_threads_test.cpp"}),
-    "tests/services/trace": (16, {"trace_defects_test": "defects_test.cpp"}),
+    "tests/virtif": ([f"{n:02}" for n in range(1, 36)],
+                     {"virtif_defects_test": "defects_*_test.cpp", "virtif_threads_test": "virtif_threads_test.cpp"}),
+    "tests/services/trace": ([f"{n:02}" for n in range(1, 17)], {"trace_defects_test": "defects_test.cpp"}),
+    "tests/services/connector": ([*(f"D{n}" for n in range(1, 21)), *(f"Q{n}" for n in range(1, 10))],
+                                 {"connector_test": "*_test.cpp"}),
 }
 TEST_SECONDS = 20  # a mutant may hang; that counts as seen. The tests of one number take milliseconds, at most 3 s
 TRIES = 20  # of a race, which one try may miss
 SETUP = ("-Dbuildtype=plain", "-Doptimization=0", "-Ddebug=false", "-Db_ndebug=false", "-Dwerror=false",
          "-Dwarning_level=0", "-Dcpp_args=-D_GLIBCXX_ASSERTIONS")
+
+
+def tests_of(number):
+    return f"*.{number}_*" if number[0].isalpha() else f"Defect{number}.*"
 
 
 class Mutant:
@@ -51,7 +58,7 @@ def read_list(path):
     """The mutants, and the numbers that have none with their reasons."""
     mutants, reasons = [], {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        head = re.match(r"(\d\d) (.*)", line)
+        head = re.match(r"(\d\d|[A-Z]\d+) (.*)", line)
         if head and head.group(2).startswith("none: "):
             reasons[head.group(1)] = head.group(2)[len("none: "):]
         elif head:
@@ -99,7 +106,7 @@ class Build:
         """What the first failing program said, or None when all tests of the number passed."""
         for program in programs:
             try:
-                done = run([self.dir / self.folder / program, f"--gtest_filter=Defect{number}.*",
+                done = run([self.dir / self.folder / program, f"--gtest_filter={tests_of(number)}",
                             f"--gtest_repeat={tries}", "--gtest_break_on_failure"], timeout=seconds)
             except subprocess.TimeoutExpired:
                 return "no end"
@@ -113,7 +120,8 @@ def programs_by_number(folder):
     programs = {}
     for program, sources in FOLDERS[folder][1].items():
         text = "".join(path.read_text(encoding="utf-8") for path in (tree.ROOT / folder).glob(sources))
-        for number in set(re.findall(r"^TEST_F\(Defect(\d\d),", text, re.MULTILINE)):
+        for numbers in set(re.findall(r"^TEST_F\((?:Defect(\d\d),|\w+, ([A-Z]\d+)_)", text, re.MULTILINE)):
+            number = "".join(numbers)
             programs.setdefault(number, []).append(program)
     return programs
 
@@ -131,7 +139,7 @@ def complaint(build, mutant, programs):
         if said is not None:
             return f"does not build:\n{said}"
         if build.test(mutant.number, programs, TRIES, TEST_SECONDS) is None:
-            return f"survived: no Defect{mutant.number} test sees it. Do instead: make one see it"
+            return f"survived: no test {tests_of(mutant.number)} sees it. Do instead: make one see it"
         return None
     finally:
         path.write_text(original, encoding="utf-8")
@@ -144,7 +152,7 @@ def main():
     programs = programs_by_number(folder)
     listed = {mutant.number for mutant in mutants} | set(reasons)
     problems = [f"{number} has no test or is not in mutants.txt"
-                for number in (f"{defect:02}" for defect in range(1, defects + 1)) if number not in listed or number not in programs]
+                for number in defects if number not in listed or number not in programs]
     build = Build(folder, Path(scratch), cxx, cc)
     said = build.make(suite) or build.test("*", suite)
     if said is not None:
