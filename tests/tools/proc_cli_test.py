@@ -178,13 +178,15 @@ class ProcCase(DaemonCase):
         self.assertGreater(counted["all"]["exits"], 0)
 
     def test_people_get_a_line_an_event(self):
-        listener = subprocess.Popen([VIRTIFCTL, "proc", "listen", "--events", "exit", "-n", "1", "--socket", self.proc_path],
-                                    stdout=subprocess.PIPE, text=True)
+        listener = subprocess.Popen([VIRTIFCTL, "proc", "listen", "--events", "exit", "-n", "20", "--socket",
+                                     self.proc_path], stdout=subprocess.PIPE, text=True)
         while listener.poll() is None:
             self.run_false()
-        header, line = listener.communicate()[0].splitlines()
-        self.assertEqual(header.split(), ["Time", "Event", "PID", "Info", "Process"])
-        self.assertRegex(line, r"^\d\d:\d\d:\d\d\.\d{3} exit +\d+  (exit|signal) \d+")
+        header, *lines = listener.communicate()[0].splitlines()
+        self.assertEqual(header.split(), ["Time", "Event", "PID", "Info", "Duration", "Process"])
+        for line in lines:  # and none of a fork, which says when a life began
+            self.assertRegex(line, r"^\d\d:\d\d:\d\d\.\d{3} exit +\d+  (exit|signal) \d+")
+        self.assertTrue(any(re.search(r" \d+\.\d{3}s  false$", line) for line in lines), lines)
 
     def test_notify_is_for_ones_own_threads_and_says_so(self):
         self.proc("notify", "7")

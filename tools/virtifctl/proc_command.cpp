@@ -78,21 +78,30 @@ int ProcCommand::run() {
   if (name == "notify") return notify(*client);
   cn::Request request{.mask = *mask, .wishes = {.tgid = pid_, .tree = tree_, .extended = true}};
   if (name == "top") request.mask = cn::bit(cn::What::fork) | cn::bit(cn::What::exec) | cn::bit(cn::What::exit);
+  // For people, forks say how long who ends has lived.
+  const bool tells_exits = (*mask & (cn::bit(cn::What::exit) | cn::bit(cn::What::nonzero_exit))) != 0;
+  if (name == "listen" && !json_ && tells_exits) request.mask |= cn::bit(cn::What::fork);
   // Nobody is debugged often: what is asked for is the tasks.
   if (name == "tree") request.mask = cn::bit(cn::What::ptrace);
   if (Status asked = client->ask(request); !asked) return failed(asked.error());
-  if (name == "listen") return listen(*client);
+  if (name == "listen") return listen(*client, *mask);
   return name == "tree" ? tree(*client) : top(*client);
 }
 
-int ProcCommand::listen(host::ProcClient& client) {
+int ProcCommand::listen(host::ProcClient& client, cn::Mask wanted) {
   host::LinuxClock clock;
+  ProcLives lives;
   if (!json_ && !say(kProcListenHeader)) return kFailed;
-  for (std::uint64_t told_count = 0; count_ == 0 || told_count < count_; ++told_count) {
+  for (std::uint64_t told_count = 0; count_ == 0 || told_count < count_;) {
     const Result<Told> told = client.next();
     if (!told) return failed(told.error());
+    const std::optional<std::uint64_t> lived_ns = lives.see(told->event);
+    if (told->event.what == cn::What::fork && (wanted & cn::bit(cn::What::fork)) == 0) continue;
     const auto now_ns = static_cast<std::uint64_t>(clock.now().count());
-    if (!say(json_ ? proc_json(*told) : proc_line(*told, now_ns, clock.wall_ns() / 1'000'000'000))) return kFailed;
+    const std::string line =
+        json_ ? proc_json(*told) : proc_line(*told, {now_ns, clock.wall_ns() / 1'000'000'000, lived_ns});
+    if (!say(line)) return kFailed;
+    ++told_count;
   }
   return 0;
 }

@@ -19,7 +19,7 @@ class ProcCommand {
   int run();
 
  private:
-  int listen(host::ProcClient& client);
+  int listen(host::ProcClient& client, cn::Mask wanted);
   int tree(host::ProcClient& client);
   int top(host::ProcClient& client);
   int notify(host::ProcClient& client);

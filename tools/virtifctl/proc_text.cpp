@@ -100,12 +100,22 @@ std::string exit_words(std::uint32_t status) {
   return fmt::format("signal {}{}", status & 0x7f, (status & 0x80) != 0 ? ", core dumped" : "");
 }
 
-std::string proc_line(const Told& told, std::uint64_t now_ns, std::int64_t wall_s) {
+std::optional<std::uint64_t> ProcLives::see(const ProcEvent& event) {
+  if (event.what == What::fork) born_ns_[event.pid] = event.timestamp_ns;
+  if (event.what != What::exit) return {};
+  const auto born = born_ns_.extract(event.pid);
+  if (!born || born.mapped() > event.timestamp_ns) return {};
+  return event.timestamp_ns - born.mapped();
+}
+
+std::string proc_line(const Told& told, const ProcLineTimes& times) {
   if (told.event.what == What::lost) {
     return fmt::format("{:12} {:8} {} events are missing here\n", "", "lost", told.event.count);
   }
-  return fmt::format("{} {:8} {:>7}  {:28} {}\n", time_of_day(told.event, now_ns, wall_s), lower_name(told.event.what),
-                     told.event.pid, info_of(told), process_of(told));
+  const std::string lived =
+      times.lived_ns ? fmt::format("{:.3f}s", static_cast<double>(*times.lived_ns) / 1e9) : std::string();
+  return fmt::format("{} {:8} {:>7}  {:28} {:>8}  {}\n", time_of_day(told.event, times.now_ns, times.wall_s),
+                     lower_name(told.event.what), told.event.pid, info_of(told), lived, process_of(told));
 }
 
 std::string proc_json(const Told& told) {

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "hypercall/connector/proc_client.hpp"
@@ -13,10 +15,25 @@
 namespace vif::tools {
 
 inline constexpr const char* kProcListenHeader =
-    "Time         Event        PID  Info                         Process\n";
+    "Time         Event        PID  Info                         Duration  Process\n";
 
-// One line of `proc listen`; `now_ns` is the clock of the events' stamps, `wall_s` the time of day then.
-std::string proc_line(const host::ProcClient::Told& told, std::uint64_t now_ns, std::int64_t wall_s);
+// How long threads have lived, of those whose fork was seen.
+class ProcLives {
+ public:
+  // Of an exit: how long it lived.
+  std::optional<std::uint64_t> see(const cn::ProcEvent& event);
+
+ private:
+  std::unordered_map<std::int32_t, std::uint64_t> born_ns_;
+};
+
+// One line of `proc listen`.
+struct ProcLineTimes {
+  std::uint64_t now_ns;  // the clock of the events' stamps
+  std::int64_t wall_s;   // the time of day then
+  std::optional<std::uint64_t> lived_ns;
+};
+std::string proc_line(const host::ProcClient::Told& told, const ProcLineTimes& times);
 std::string proc_json(const host::ProcClient::Told& told);
 
 // Of a wait status, in words: "exit 3", "signal 11, core dumped".
