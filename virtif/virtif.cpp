@@ -124,6 +124,7 @@ Status Virtif::unset_linkstr() {
   close_link();
   linkstr_.clear();
   link_error_.clear();
+  link_is_gone_ = false;
   ifp_.set_mtu_max(net::kFrameBytesMax - net::kEtherHeaderBytes);
   ifp_.set_baudrate(0);
   ifp_.set_link_state(net::LinkState::unknown);
@@ -167,6 +168,7 @@ void Virtif::reprogram() {
 void Virtif::link_changed(net::LinkState state, const Error* why) {
   if (departing_) return;
   link_error_ = why != nullptr ? why->text : "";
+  link_is_gone_ = why != nullptr && why->number() == ENODEV;
   ifp_.set_link_state(state, link_error_);
 }
 

@@ -44,6 +44,8 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   std::string_view link_chosen() const { return link_ ? std::string_view(link_->chosen) : std::string_view(); }
   // Why the link is down, where its backend said so: always when it is for good. Or empty.
   const std::string& link_error() const { return link_error_; }
+  // What it stood on was removed (ENODEV); setting the link string anew may have it back.
+  bool link_is_gone() const { return link_is_gone_; }
 
  private:
   // What one send is given; kept, as clearing it for each would cost more than the rest of the way out.
@@ -94,6 +96,7 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   std::unique_ptr<TxCutter> cutter_;  // of a link that does not take every offload
   std::string linkstr_;
   std::string link_error_;
+  bool link_is_gone_ = false;
   RxFilter filter_;
   Burst burst_;
   bool lladdr_set_ = false;  // by the user, who then outranks the backend

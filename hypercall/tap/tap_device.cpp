@@ -48,7 +48,8 @@ Error cannot_attach(const std::string& name) {
   switch (error.number()) {
     case EPERM:
       error.text +=
-          "; this needs CAP_NET_ADMIN in this network namespace. Without it, work in a namespace of your own "
+          "; this needs CAP_NET_ADMIN in this network namespace (virtifd --user keeps it with --keep-net-admin). "
+          "Without it, work in a namespace of your own "
           "(unshare -Ur -n), or have root make the TAP yours (ip tuntap add dev NAME mode tap user YOU)";
       break;
     case EBUSY:

@@ -24,14 +24,15 @@ struct TapParts {
 
 class TapLink final : public drv::LinkPort {
  public:
-  TapLink(TapParts parts, const drv::LinkCaps& caps, net::Domain& domain, FdWatch& watch, ClockPort& clock)
+  TapLink(TapParts parts, const drv::LinkCaps& caps, const drv::LinkOwner& owner, FdWatch& watch, ClockPort& clock)
       : parts_(std::move(parts)),
         ring_(parts_.device->fd(), parts_.memory, parts_.batches),
         rx_(*parts_.device, parts_.memory, ring_, clock),
         tx_(*parts_.device, parts_.memory, ring_, caps.frame_bytes_max),
         watch_(watch),
-        domain_(domain),
-        again_(domain.callouts(), [this] { sink_->ready(); }),
+        ifname_(owner.ifname),
+        domain_(owner.domain),
+        again_(owner.domain.callouts(), [this] { sink_->ready(); }),
         caps_(caps),
         lladdr_(parts_.host.state().lladdr) {
     rx_.set_mtu(caps_.mtu_bytes);
@@ -125,7 +126,9 @@ class TapLink final : public drv::LinkPort {
     const Error why =
         parts_.device->exists()
             ? fail(ENODEV, "TAP " + last.name + " was moved to another network namespace: link again there")
-            : fail(ENODEV, "TAP " + last.name + " was removed from this host: link again to make a new one");
+            : fail(ENODEV, "TAP " + last.name +
+                               " was removed from this host: link again to make a new one, as in `link set " + ifname_ +
+                               " linkstr tap:" + last.name + "`");
     end();
     caps_.link_state = net::LinkState::down;
     sink_->link_changed(net::LinkState::down, &why);
@@ -136,6 +139,7 @@ class TapLink final : public drv::LinkPort {
   TapRx rx_;
   TapTx tx_;
   FdWatch& watch_;
+  const std::string ifname_;  // of the interface that has us
   net::Domain& domain_;
   Callout again_;
   drv::LinkCaps caps_;      // as last reported
@@ -235,7 +239,7 @@ Result<drv::OpenLink> open_tap_at(TapPlace place, const TapWanted& wanted, const
       .link_state = state.up ? net::LinkState::up : net::LinkState::down,
   };
   TapParts parts{std::move(*device), std::move(*memory), std::move(*host), batches};
-  return drv::OpenLink{std::make_unique<TapLink>(std::move(parts), caps, owner.domain, watch, clock), caps, nullptr,
+  return drv::OpenLink{std::make_unique<TapLink>(std::move(parts), caps, owner, watch, clock), caps, nullptr,
                        std::move(chosen)};
 }
 

@@ -108,10 +108,10 @@ void Addresses::claim_again() {
   }
 }
 
-// IPv6 always asks first (RFC 4862, 5.4).
+// IPv6 asks first whatever the claim (RFC 4862, 5.4).
 void Addresses::start(std::size_t index, Claim claim) {
   const bool v4 = entries_[index].address().is_v4();
-  if (v4 && claim == Claim::at_once) return become_usable(index);
+  if (v4 ? claim == Claim::at_once : !stack_.config.dad) return become_usable(index);
   entries_[index].state = AddressState::tentative;
   claiming_[index].probes_left = v4 ? kProbes : kDadTransmits;
   claiming_[index].due = stack_.domain.now() + stack_.random_below(v4 ? kProbeWait : kDadWait);

@@ -58,6 +58,7 @@ struct InetRoute {
 struct InetConfig {
   bool ip6 = true;          // with link-local addresses, and what routers advertise unless it is one itself
   bool forwarding = false;  // pass packets for others from interface to interface
+  bool dad = true;  // ask first whether somebody has an IPv6 address (RFC 4862, 5.4); not: nobody else assigns any
 };
 
 class VIF_API Inet final : private IfEventListener {

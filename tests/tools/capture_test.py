@@ -133,7 +133,7 @@ class Files(CaptureCase):
         self.add("virt0", f"pcap:{DATA / 'arp.pcap'}", "promisc", "on")
         run = self.capture("virt0", "-c", 2)
         self.ctl("link", "set", "virt0", "up")
-        self.ended(run)
+        self.assertRegex(self.ended(run), r"virt0: (\d+) frames passed, \1 matched, 2 captured, 0 dropped(, \d+ came after the end)?\n")
         for line in run.stdout.read().decode().splitlines():
             self.assertRegex(line, r"^\d\d:\d\d:\d\d\.\d{9} virt0 in  [0-9a-f:]{17} > [0-9a-f:]{17}, ARP, \d+ bytes$")
 

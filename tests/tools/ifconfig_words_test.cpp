@@ -10,10 +10,12 @@ using namespace vif::tools;
 
 // The calls as "verb params", or the error.
 std::vector<std::string> calls(const std::vector<std::string>& words) {
-  const Result<std::vector<NodeCall>> parsed = parse_ifconfig_words(words);
+  const Result<std::vector<IfconfigCall>> parsed = parse_ifconfig_words(words);
   if (!parsed) return {parsed.error().text};
   std::vector<std::string> calls;
-  for (const NodeCall& call : *parsed) calls.push_back(call.verb + " " + call.params.dump());
+  for (const IfconfigCall& call : *parsed) {
+    calls.push_back((call.replaces ? "replace: " : "") + call.verb + " " + call.params.dump());
+  }
   return calls;
 }
 using Calls = std::vector<std::string>;
@@ -29,21 +31,23 @@ TEST(IfconfigWords, are_calls_of_verbs) {
             Calls{R"(link.set {"ifname":"virt0","address":"02:00:00:00:00:01"})"});
   EXPECT_EQ(calls({"virt0", "create", "linkstr", "mem:a", "inet", "192.0.2.1/24", "inet6", "2001:db8::1/64"}),
             (Calls{R"(link.add {"ifname":"virt0","linkstr":"mem:a"})",
-                   R"(addr.add {"ifname":"virt0","local":"192.0.2.1/24"})",
+                   R"(replace: addr.add {"ifname":"virt0","local":"192.0.2.1/24"})",
                    R"(addr.add {"ifname":"virt0","local":"2001:db8::1/64"})"}));
   EXPECT_EQ(calls({}), Calls());
   EXPECT_EQ(calls({"virt0"}), Calls());
 }
 
 TEST(IfconfigWords, know_every_way_to_say_an_address) {
-  const Calls added = {R"(addr.add {"ifname":"virt0","local":"192.0.2.1/24"})"};
+  const Calls added = {R"(replace: addr.add {"ifname":"virt0","local":"192.0.2.1/24"})"};
+  EXPECT_EQ(calls({"virt0", "inet", "192.0.2.1/24", "alias"}),
+            Calls{R"(addr.add {"ifname":"virt0","local":"192.0.2.1/24"})"});
   EXPECT_EQ(calls({"virt0", "inet", "192.0.2.1", "netmask", "255.255.255.0"}), added);
-  EXPECT_EQ(calls({"virt0", "inet", "192.0.2.1", "netmask", "0xffffff00", "alias"}), added);
+  EXPECT_EQ(calls({"virt0", "inet", "192.0.2.1", "netmask", "0xffffff00"}), added);
   EXPECT_EQ(calls({"virt0", "inet", "192.0.2.1", "prefixlen", "24"}), added);
   EXPECT_EQ(calls({"virt0", "inet", "192.0.2.1", "delete"}),
             Calls{R"(addr.del {"ifname":"virt0","local":"192.0.2.1"})"});
   EXPECT_EQ(calls({"virt0", "inet", "192.0.2.1", "netmask", "0.0.0.0"}),
-            Calls{R"(addr.add {"ifname":"virt0","local":"192.0.2.1/0"})"});
+            Calls{R"(replace: addr.add {"ifname":"virt0","local":"192.0.2.1/0"})"});
   for (const char* mask : {"255.0.255.0", "0xff00ff00", "0xfg", "24", "::"}) {
     EXPECT_NE(calls({"virt0", "inet", "192.0.2.1", "netmask", mask})[0].find("'netmask' wants one"), std::string::npos);
   }

@@ -6,6 +6,7 @@ usage: node_cli_test.py VIRTIFD VIRTIFCTL
 
 import contextlib
 import json
+import select
 import shutil
 import subprocess
 import sys
@@ -84,6 +85,9 @@ class NodeCli(DaemonCase):
         self.ctl("fdb", "del", "02:00:00:00:00:99", "dev", "virt1")
         self.assertNotIn("permanent", self.ctl("bridge", "fdb", "show"))
         self.assertIn("flooded", self.ctl("bridge", "link"))
+        self.assertEqual(self.ctl("bridge", "show", "bridge0"), self.ctl("port"))
+        self.assertEqual(self.ctl("bridge", "link", "show"), self.ctl("port"))
+        self.assertIn("virt1 is no bridge", self.ctl("bridge", "show", "virt1", status=FAILED))
         config = self.ctl("config")
         (self.folder / "config").write_text(config)
         self.ctl("link", "set", "virt0", "nomaster")
@@ -98,6 +102,15 @@ class NodeCli(DaemonCase):
         self.ctl("ifconfig", "virt0", "create", "linkstr", "mem:lan", "link", "02:00:00:00:00:01")
         self.ctl("ifconfig", "virt0", "inet", "192.0.2.1", "netmask", "255.255.255.0")
         self.ctl("ifconfig", "virt0", "mtu", "1400", "promisc", "inet", "192.0.2.9/24", "alias")
+        self.ctl("ifconfig", "virt0", "inet", "192.0.2.5/24")  # in place of the first
+        self.ctl("ifconfig", "virt0", "inet", "192.0.2.300/24", status=FAILED)
+        locals_shown = [a["local"] for a in json.loads(self.ctl("addr", "-j"))[0]["addr_info"] if a["family"] == "inet"]
+        self.assertEqual(locals_shown, ["192.0.2.9", "192.0.2.5"])
+        self.ctl("ifconfig", "virt0", "inet", "192.0.2.9/25")
+        self.assertIn("192.0.2.9/25", self.ctl("ifconfig", "virt0"))
+        self.ctl("ifconfig", "virt0", "inet", "192.0.2.9", "delete")
+        self.ctl("ifconfig", "virt0", "inet", "192.0.2.1/24")
+        self.ctl("ifconfig", "virt0", "inet", "192.0.2.9/24", "alias")
         self.ctl("ifconfig", "virt1", "create")
         self.assertEqual(self.ctl("ifconfig", "-l"), "virt0 virt1\n")
         shown = self.ctl("ifconfig", "virt0")
@@ -126,6 +139,10 @@ class NodeCli(DaemonCase):
         self.assertIn("unknown command 'lnk'", self.ctl("lnk", "show", status=USAGE))
         self.assertIn("behind the command", self.ctl("-j", "link", status=USAGE))
         self.assertIn("means nothing here", self.ctl("route", "show", "now", status=USAGE))
+        for word in ("vlan", "fbd"):
+            run = subprocess.run([VIRTIFCTL, "bridge", word], capture_output=True, text=True, check=False)
+            self.assertEqual(run.returncode, USAGE)
+            self.assertIn(f"'{word}' is no link string, as in tap:t0, nor one of show, link and fdb", run.stderr)
         self.assertIn("wants a value", self.ctl("addr", "add", "192.0.2.1/24", "dev", status=USAGE))
         self.stop(self.daemon)
         self.assertIn("start one with", self.ctl("link", status=FAILED))
@@ -183,6 +200,7 @@ class NodeCli(DaemonCase):
             watcher.call("monitor", on=False)
             self.ctl("link", "add", "virt0")
             self.assertEqual(watcher.call("version")["protocol"], 1, "no event comes between")
+        self.prints_what_happens()
         run = subprocess.Popen([VIRTIFCTL, "monitor", "-j", "--socket", self.path], stdout=subprocess.PIPE, text=True)
         with contextlib.ExitStack() as ends:
             ends.callback(run.stdout.close)
@@ -195,6 +213,33 @@ class NodeCli(DaemonCase):
                 while heard.is_alive():
                     other.call("link.set", ifname="virt0", mtu=1000)
                     heard.join(0.05)
+
+    def prints_what_happens(self):
+        run = subprocess.Popen([VIRTIFCTL, "monitor", "--socket", self.path], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        said = ""
+        with self.client() as other:
+            while "mtu 1002" not in said:  # until its subscription has come
+                for mtu in (1001, 1002):
+                    other.call("link.set", ifname="virt0", mtu=mtu)
+                if select.select([run.stdout], [], [], 0.05)[0]:
+                    said += run.stdout.readline()
+        for words in (("link", "add", "bridge0"), ("link", "set", "virt0", "linkstr", "mem:lan", "master", "bridge0"),
+                      ("link", "set", "virt0", "nomaster"), ("addr", "add", "192.0.2.1/24", "dev", "virt0"),
+                      ("maddr", "add", "01:00:5e:00:00:fb", "dev", "virt0"),
+                      ("neigh", "add", "192.0.2.9", "lladdr", "02:00:00:00:00:09", "dev", "virt0"),
+                      ("route", "add", "default", "via", "192.0.2.9"), ("link", "del", "virt0")):
+            self.ctl(*words)
+        while "link.del virt0\n" not in said:
+            said += run.stdout.readline()
+        for line in (r"link\.new bridge0 <BROADCAST,MULTICAST> mtu 1500 state DOWN address [0-9a-f:]{17}",
+                     r"link\.change virt0 <BROADCAST,MULTICAST,PROMISC> mtu 1002 master bridge0 state \w+ address [0-9a-f:]{17}",
+                     r"addr\.ready 192\.0\.2\.1/24 dev virt0", r"maddr\.new 01:00:5e:00:00:fb dev virt0",
+                     r"neigh\.new 192\.0\.2\.9 dev virt0 lladdr 02:00:00:00:00:09",
+                     r"route\.new default via 192\.0\.2\.9 dev virt0 proto static"):
+            self.assertRegex(said, rf"(?m)^\d+ {line}$")
 
 
 if __name__ == "__main__":

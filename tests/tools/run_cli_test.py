@@ -49,8 +49,15 @@ class RunCli(unittest.TestCase):
 
     def test_reaches_its_gateways_of_both_families(self):
         words = ["--address", "10.9.0.1/24", "--address", "2001:db8::2/64", "--address", "10.8.0.7/24", "--"]
-        done = run(*words, "sh", "-c", "ping -c 1 -W 5 10.9.0.2 && ping -c 1 -W 5 10.8.0.1 && ping -c 3 -W 5 2001:db8::1")
+        done = run(*words, "sh", "-c", "ping -c 1 -W 5 10.9.0.2 && ping -c 1 -W 5 10.8.0.1 && ping -c 1 -W 5 2001:db8::1")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_has_all_of_its_addresses(self):
+        own = [f"192.0.2.{last}" for last in (10, 1, 11, 12, 13)] + ["10.0.0.0"]
+        words = [word for address in own for word in ("--address", address + ("/31" if address == "10.0.0.0" else "/24"))]
+        done = run(*words, "--", "sh", "-c", "ip -j -4 addr show eth0; ping -c 1 -W 5 192.0.2.2 >&2 && ping -c 1 -W 5 10.0.0.1 >&2")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual([address["local"] for address in json.loads(done.stdout)[0]["addr_info"]], own)
 
     def test_has_nothing_else(self):
         done = run("--", "ip", "-j", "addr")
@@ -73,9 +80,16 @@ class RunCli(unittest.TestCase):
         self.assertEqual(run().returncode, USAGE)
         self.assertIn("--address", run("--address", "x", "--", "true").stderr)
         self.assertEqual(run("--gateway", "192.0.2", "--", "true").returncode, USAGE)
-        unknown = run("--linkstr", "nonsense:x", "--", "true")
-        self.assertEqual(unknown.returncode, NOT_BEGUN)
-        self.assertIn("nonsense", unknown.stderr)
+        for unknown in ("nonsense:x", "inside:x"):
+            done = run("--linkstr", unknown, "--", "true")
+            self.assertEqual(done.returncode, NOT_BEGUN)
+            self.assertIn(f"{unknown}: no backend", done.stderr)
+            self.assertNotIn("inside,", done.stderr)
+        alone = run("--address", "192.0.2.1", "--", "true")
+        self.assertEqual((alone.returncode, alone.stderr), (USAGE, "virtifctl: --address 192.0.2.1 needs a length, as in /24\n"))
+        own = run("--address", "192.0.2.1/24", "--gateway", "192.0.2.1", "--", "true")
+        self.assertEqual(own.returncode, USAGE)
+        self.assertIn("the program's own address", own.stderr)
         self.assertEqual(run("--gateway", "198.51.100.1", "--linkstr", "mem:x", "--", "true").returncode, NOT_BEGUN)
 
     def begin(self, *words, before=()):

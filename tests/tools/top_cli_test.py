@@ -26,11 +26,11 @@ ENTERS, LEAVES = b"\x1b[?1049h\x1b[?25l", b"\x1b[?25h\x1b[?1049l"
 class Terminal:
     """virtifctl top on a pseudo-terminal of its own."""
 
-    def __init__(self, path, *words, lines=24, columns=80):
+    def __init__(self, path, *words, lines=24, columns=80, kind="xterm"):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", lines, columns, 0, 0))
-            os.execv(VIRTIFCTL, [VIRTIFCTL, "top", "--socket", path, *words])
+            os.execve(VIRTIFCTL, [VIRTIFCTL, "top", "--socket", path, *words], {**os.environ, "TERM": kind})
         self.said = b""
         self.status = None
 
@@ -130,6 +130,18 @@ class TopCli(DaemonCase):
             self.assertTrue(top.said.startswith(ENTERS))
             self.assertTrue(top.said.endswith(LEAVES), top.said[-100:])
             self.assertEqual(top.local_modes(), before)
+
+    def test_leaves_on_the_terminal_what_was_asked_for_so_often(self):
+        with self.terminal("-n", "1") as top:
+            self.assertEqual(top.wait(), 0)
+            self.assertNotIn(b"\x1b", top.said)
+            self.assertIn(b"\r\nvirt1 ", top.said)
+
+    def test_sends_no_escapes_where_they_are_not_understood(self):
+        with self.terminal(kind="dumb") as top:
+            while top.said.count(b"virt1 ") < 2:
+                top.read()
+            self.assertNotIn(b"\x1b", top.said)
 
     def test_fits_the_terminal_as_that_changes(self):
         with self.terminal(lines=10, columns=100) as top:

@@ -18,7 +18,7 @@ import threading
 import time
 import unittest
 
-from daemon_case import FAILED, VIRTIFCTL, VIRTIFD, DaemonCase
+from daemon_case import FAILED, USAGE, VIRTIFCTL, VIRTIFD, DaemonCase
 
 LINE_BYTES_MAX = 1 << 20
 CLIENTS_MAX = 4096
@@ -132,6 +132,10 @@ class Virtifd(DaemonCase):
             self.assertEqual(run.returncode, FAILED)
             self.assertIn(words, run.stderr)
         self.assertEqual((self.folder / "file").read_text(), "mine")
+        self.assertFalse((self.folder / "file.lock").exists(), "and nothing is left beside it")
+        run = subprocess.run([VIRTIFD, "--metrics-anywhere"], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(run.returncode, USAGE)
+        self.assertIn("requires --metrics", run.stderr)
         run = subprocess.run([VIRTIFD, "--allow-group", "no-such-group"], capture_output=True, text=True, check=False,
                              timeout=60)
         self.assertIn("there is no group", run.stderr)

@@ -109,6 +109,10 @@ void BridgeOptions::add_to(CLI::App& bridge) {
 }
 
 Result<host::BridgeRequest> BridgeOptions::request() const {
+  if (linkstrs_[0].find(':') == std::string::npos) {
+    return fail(EINVAL,
+                fmt::format("'{}' is no link string, as in tap:t0, nor one of show, link and fdb", linkstrs_[0]));
+  }
   if (linkstrs_.size() < 2 || linkstrs_.size() > net::Bridge::kPortsMax) {
     return fail(EINVAL, fmt::format("{} link: a bridge joins 2 to {}", linkstrs_.size(), net::Bridge::kPortsMax));
   }

@@ -190,8 +190,11 @@ std::string CaptureRun::report() const {
   std::string text;
   for (std::size_t i = 0; i < statistics_.size(); ++i) {
     const net::CaptureStatistics& came = statistics_[i];
-    text += fmt::format("{}: {} frames passed, {} matched, {} captured, {} dropped\n", source_.interfaces()[i].name,
+    text += fmt::format("{}: {} frames passed, {} matched, {} captured, {} dropped", source_.interfaces()[i].name,
                         came.seen ? std::to_string(*came.seen) : "?", came.matched, came.delivered, came.dropped);
+    const std::uint64_t ours = came.delivered + came.dropped;
+    if (came.matched > ours) text += fmt::format(", {} came after the end", came.matched - ours);
+    text += '\n';
   }
   return text;
 }

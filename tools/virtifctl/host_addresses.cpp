@@ -96,12 +96,13 @@ Status configure_host(const std::string& name, const std::vector<IpPrefix>& addr
   for (const std::string& each : {std::string("lo"), name}) {
     if (Status up = bring_up(socket.get(), each); !up) return up;
   }
-  std::string alias = name;  // one for each IPv4 address: these calls know no other way to more than one
+  int aliases = 0;  // one for each IPv4 address but the first: these calls know no other way to more than one
   for (const IpPrefix& prefix : addresses) {
     const bool is_v4 = prefix.address.is_v4();
+    const std::string alias = is_v4 && aliases > 0 ? name + ':' + std::to_string(aliases) : name;
     Status done = is_v4 ? add_address4(socket.get(), alias, prefix) : add_address6(socket6.get(), name, prefix);
-    if (is_v4) alias = name + ':' + prefix.address.to_string().substr(0, 9);
     if (!done) return done;
+    if (is_v4) ++aliases;
   }
   for (const IpAddress& gateway : gateways) {
     Status done = gateway.is_v4() ? add_gateway4(socket.get(), gateway) : add_gateway6(socket6.get(), name, gateway);

@@ -20,6 +20,39 @@ int failed(const std::string& text, int status = kFailed) {
   return status;
 }
 
+// The first IPv4 address that was set, as in 192.0.2.1/24; empty: none.
+Result<std::string> first_address(DaemonClient& daemon, const Json& ifname) {
+  const Result<Json> links = daemon.call("addr.show", {{"ifname", ifname}});
+  if (!links) return links.error();
+  for (const Json& address : links->at(0).value("addr_info", Json::array())) {
+    if (address.value("family", "") != "inet" || address.value("protocol", "") != "static") continue;
+    return fmt::format("{}/{}", address.value("local", ""), address.value("prefixlen", 0));
+  }
+  return std::string();
+}
+
+Status carry_out(DaemonClient& daemon, const IfconfigCall& call) {
+  std::string old;
+  if (call.replaces) {
+    Result<std::string> found = first_address(daemon, call.params["ifname"]);
+    if (!found) return found.error();
+    old = std::move(*found);
+  }
+  const auto& local = call.params.value("local", std::string());
+  if (!old.empty() && old == local) return {};
+  const bool is_same = old.substr(0, old.find('/')) == local.substr(0, local.find('/'));
+  const Json gone = {{"ifname", call.params["ifname"]}, {"local", old}};
+  // The old one goes first only where it must: else it stays when the new one cannot be had.
+  if (!old.empty() && is_same) {
+    if (const Result<Json> done = daemon.call("addr.del", gone); !done) return done.error();
+  }
+  if (const Result<Json> done = daemon.call(call.verb, call.params); !done) return done.error();
+  if (!old.empty() && !is_same) {
+    if (const Result<Json> done = daemon.call("addr.del", gone); !done) return done.error();
+  }
+  return {};
+}
+
 }  // namespace
 
 IfconfigCommand::IfconfigCommand(CLI::App& app) : socket_(default_socket_path()) {
@@ -37,13 +70,13 @@ int IfconfigCommand::run() {
     socket_ = *(at + 1);
     words.erase(at, at + 2);
   }
-  const Result<std::vector<NodeCall>> calls = parse_ifconfig_words(words);
+  const Result<std::vector<IfconfigCall>> calls = parse_ifconfig_words(words);
   if (!calls) return failed(calls.error().text, kUsage);
   if (calls->empty()) return show(words.empty() || all_ ? "" : words[0]);
   Result<DaemonClient> daemon = DaemonClient::connect(socket_);
   if (!daemon) return failed(daemon.error().text);
-  for (const NodeCall& call : *calls) {
-    if (const Result<Json> done = daemon->call(call.verb, call.params); !done) return failed(done.error().text);
+  for (const IfconfigCall& call : *calls) {
+    if (Status done = carry_out(*daemon, call); !done) return failed(done.error().text);
   }
   return 0;
 }

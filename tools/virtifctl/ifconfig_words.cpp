@@ -73,13 +73,14 @@ Result<Json> setting_value(const Setting& setting, Words& words) {
 
 // "255.255.255.0" or "0xffffff00" as a length.
 Result<std::uint32_t> mask_length(const std::string& text) {
+  constexpr std::uint32_t kNoMask = 1;  // has a hole
   std::uint32_t mask = 0;
   if (text.starts_with("0x")) {
     const auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size(), mask, 16);
-    if (error != std::errc() || end != text.data() + text.size()) mask = 1;
+    if (error != std::errc() || end != text.data() + text.size()) mask = kNoMask;
   } else {
     const Result<IpAddress> parsed = IpAddress::parse(text);
-    mask = parsed && parsed->is_v4() ? parsed->v4_number() : 1;
+    mask = parsed && parsed->is_v4() ? parsed->v4_number() : kNoMask;
   }
   const auto bits = static_cast<std::uint32_t>(std::countl_one(mask));
   if (bits == 32 || mask << bits == 0) return bits;
@@ -87,13 +88,16 @@ Result<std::uint32_t> mask_length(const std::string& text) {
 }
 
 // Behind inet or inet6: ADDRESS[/LENGTH] [netmask M | prefixlen N] [alias | -alias | delete].
-Result<NodeCall> parse_address(const std::string& ifname, const std::string& family, Words& words) {
+Result<IfconfigCall> parse_address(const std::string& ifname, const std::string& family, Words& words) {
   Result<std::string> address = words.value_of(family);
   if (!address) return address.error();
   std::optional<std::uint32_t> bits;
-  bool gone = false;
+  bool gone = false, alias = family == "inet6";  // BSD's IPv6 only ever adds
   while (!words.empty()) {
-    if (words.take_if("alias")) continue;
+    if (words.take_if("alias")) {
+      alias = true;
+      continue;
+    }
     if (words.take_if("-alias") || words.take_if("delete")) {
       gone = true;
       continue;
@@ -112,7 +116,7 @@ Result<NodeCall> parse_address(const std::string& ifname, const std::string& fam
     return fail(EINVAL, "how long is the network of " + *address + "? Say " + *address +
                             (family == "inet" ? "/24, or netmask 255.255.255.0" : "/64, or prefixlen 64"));
   }
-  return NodeCall{gone ? "addr.del" : "addr.add", {{"ifname", ifname}, {"local", *address}}};
+  return IfconfigCall{{gone ? "addr.del" : "addr.add", {{"ifname", ifname}, {"local", *address}}}, !gone && !alias};
 }
 
 // The words of iproute2 that BSD has others for, or none.
@@ -162,18 +166,19 @@ std::string address_text(const Json& address, std::uint64_t ifindex) {
 std::string ifconfig_usage() {
   return "  create | destroy\n"
          "  [up | down] [linkstr S | -linkstr] [mtu N] [link MAC] [[-]promisc] [[-]allmulti]\n"
-         "  inet ADDRESS/LENGTH | inet ADDRESS netmask MASK | inet6 ADDRESS/LENGTH     behind it alias, or delete\n";
+         "  inet ADDRESS/LENGTH | inet ADDRESS netmask MASK | inet6 ADDRESS/LENGTH     behind it alias: one more, or "
+         "delete\n";
 }
 
-Result<std::vector<NodeCall>> parse_ifconfig_words(const std::vector<std::string>& all) {
+Result<std::vector<IfconfigCall>> parse_ifconfig_words(const std::vector<std::string>& all) {
   Words words(all);
-  if (words.empty()) return std::vector<NodeCall>();
+  if (words.empty()) return std::vector<IfconfigCall>();
   const std::string ifname = words.take();
   const bool creates = words.take_if("create");
-  NodeCall link{creates ? "link.add" : "link.set", {{"ifname", ifname}}};
-  std::vector<NodeCall> addresses;
+  IfconfigCall link{{creates ? "link.add" : "link.set", {{"ifname", ifname}}}};
+  std::vector<IfconfigCall> addresses;
   if (!creates && words.take_if("destroy")) {
-    if (words.empty()) return std::vector{NodeCall{"link.del", link.params}};
+    if (words.empty()) return std::vector{IfconfigCall{{"link.del", link.params}}};
     return fail(EINVAL, "nothing may stand behind 'destroy'");
   }
   while (!words.empty()) {
@@ -186,14 +191,14 @@ Result<std::vector<NodeCall>> parse_ifconfig_words(const std::vector<std::string
       if (link.params.contains(param)) return fail(EINVAL, "'" + word + "' is said twice, or against another word");
       link.params[param] = std::move(*value);
     } else if (word == "inet" || word == "inet6") {
-      Result<NodeCall> address = parse_address(ifname, word, words);
+      Result<IfconfigCall> address = parse_address(ifname, word, words);
       if (!address) return address.error();
       addresses.push_back(std::move(*address));
     } else {
       return fail(EINVAL, "'" + word + "' means nothing here; behind " + ifname + " may stand\n" + ifconfig_usage());
     }
   }
-  std::vector<NodeCall> calls;
+  std::vector<IfconfigCall> calls;
   if (creates || link.params.size() > 1) calls.push_back(std::move(link));
   calls.insert(calls.end(), addresses.begin(), addresses.end());
   return calls;

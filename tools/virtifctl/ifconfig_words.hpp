@@ -10,9 +10,13 @@
 
 namespace vif::tools {
 
+struct IfconfigCall : NodeCall {
+  bool replaces = false;  // an inet without alias: of addresses that were set, the first of IPv4 is gone then
+};
+
 // `words` follow ifconfig's options: an interface, and what to do to it; nothing to do: no call. EINVAL says what could
 // stand there.
-Result<std::vector<NodeCall>> parse_ifconfig_words(const std::vector<std::string>& words);
+Result<std::vector<IfconfigCall>> parse_ifconfig_words(const std::vector<std::string>& words);
 
 // What may follow the interface, for --help.
 std::string ifconfig_usage();

@@ -53,9 +53,9 @@ int check_command(const CLI::App& app, std::string_view word) {
 void take_as_of_bridge(std::vector<const char*>& words) {
   if (words.size() < 3 || std::string_view(words[1]) != "bridge") return;
   const std::string_view word(words[2]);
-  if (word == "show" || word == "link") words[2] = "port";
-  else if (word != "fdb") return;
-  words.erase(words.begin() + 1);
+  if (word == "show") words[1] = "port";
+  else if (word == "link") words[2] = "port", words.erase(words.begin() + 1);
+  else if (word == "fdb") words.erase(words.begin() + 1);
 }
 
 // Wireshark says no command before its questions.

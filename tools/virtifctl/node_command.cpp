@@ -58,7 +58,7 @@ NodeCommand::NodeCommand(CLI::App& app) : socket_(default_socket_path()) {
 
 void NodeCommand::add_options(CLI::App& command) {
   command.add_option("--socket", socket_, "where virtifd listens")->capture_default_str();
-  command.add_flag("-j,--json", json_, "print JSON, with the keys of ip -j");
+  command.add_flag("-j,--json", json_, "print JSON, with keys of ip -j");
   command.callback([this, &command] { asked_ = &command; });
 }
 

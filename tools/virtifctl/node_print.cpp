@@ -3,6 +3,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+
 namespace vif::tools {
 namespace {
 
@@ -119,40 +122,61 @@ void print_station(const Json& station) {
              station["state"] == "permanent" ? "permanent" : "heard " + text(station["virtif"], "silent_s") + " s ago");
 }
 
+void print_link_event(const Json& event) {
+  const Json& link = event["link"];
+  fmt::print("{}", text(link, "ifname"));
+  if (link.contains("flags")) {
+    const std::string master = text(link, "master");
+    fmt::print(" <{}> mtu {}{} state {} address {}", joined(link["flags"]), text(link, "mtu"),
+               master.empty() ? "" : " master " + master, text(link, "operstate"), text(link, "address"));
+    const std::string error = text(link["virtif"], "link_error");
+    if (!error.empty()) fmt::print(" link error: {}", error);
+  }
+  fmt::print("\n");
+}
+
+void print_address_event(const Json& event) { fmt::print("{} dev {}\n", text(event, "local"), text(event, "ifname")); }
+void print_group_event(const Json& event) { fmt::print("{} dev {}\n", text(event, "link"), text(event, "ifname")); }
+void print_route_event(const Json& event) { print_route(event["route"]); }
+
+void print_neighbour_event(const Json& event) {
+  const std::string lladdr = text(event, "lladdr");
+  fmt::print("{} dev {}{}\n", text(event, "dst"), text(event, "dev"), lladdr.empty() ? "" : " lladdr " + lladdr);
+}
+
+void print_worker_event(const Json& event) {
+  fmt::print("{} {}{}\n", text(event, "worker"), text(event, "end"),
+             event.contains("reason") ? " " + text(event, "reason") : "");
+}
+
+struct Printer {
+  std::string_view what;
+  void (*print)(const Json& row);
+};
+// What OBJECT.show gives an array of.
+constexpr std::array kRows = {Printer{"link", print_link},       Printer{"addr", print_addresses},
+                              Printer{"maddr", print_groups},    Printer{"route", print_route},
+                              Printer{"neigh", print_neighbour}, Printer{"port", print_port},
+                              Printer{"fdb", print_station}};
+// By what stands before the dot in an event's kind.
+constexpr std::array kEvents = {Printer{"link", print_link_event},       Printer{"addr", print_address_event},
+                                Printer{"maddr", print_group_event},     Printer{"route", print_route_event},
+                                Printer{"neigh", print_neighbour_event}, Printer{"worker", print_worker_event}};
+
 }  // namespace
 
 void print_node(std::string_view object, const Json& result) {
-  for (const Json& row : result) {
-    if (object == "link") print_link(row);
-    else if (object == "addr") print_addresses(row);
-    else if (object == "maddr") print_groups(row);
-    else if (object == "route") print_route(row);
-    else if (object == "port") print_port(row);
-    else if (object == "fdb") print_station(row);
-    else print_neighbour(row);
-  }
+  const auto* const printer = std::ranges::find(kRows, object, &Printer::what);
+  for (const Json& row : result) printer->print(row);
 }
 
 void print_notification(std::string_view method, const Json& params) {
   if (method == "gap") return fmt::print("(missed {} events)\n", text(params, "lost"));
   const std::string kind = text(params, "kind");
-  if (const auto link = params.find("link"); link != params.end()) {
-    fmt::print("{} {} {}", text(params, "seq"), kind, text(*link, "ifname"));
-    if (link->contains("flags")) {
-      fmt::print(" <{}> mtu {} state {} address {}", joined((*link)["flags"]), text(*link, "mtu"),
-                 text(*link, "operstate"), text(*link, "address"));
-    }
-    return fmt::print("\n");
-  }
-  fmt::print("{} {}", text(params, "seq"), kind);
-  if (const auto route = params.find("route"); route != params.end()) {
-    fmt::print(" ");
-    return print_route(*route);
-  }
-  for (const char* key : {"ifname", "local", "link", "dst", "dev", "lladdr", "worker", "end", "reason"}) {
-    if (params.contains(key)) fmt::print(" {}", text(params, key));
-  }
-  fmt::print("\n");
+  const auto* const printer = std::ranges::find(kEvents, kind.substr(0, kind.find('.')), &Printer::what);
+  fmt::print("{} {} ", text(params, "seq"), kind);
+  if (printer != kEvents.end()) return printer->print(params);
+  fmt::print("{}\n", params.dump());  // of a newer virtifd
 }
 
 }  // namespace vif::tools

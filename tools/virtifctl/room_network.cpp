@@ -6,7 +6,7 @@ namespace {
 
 using namespace net::inet;
 
-constexpr const char* kScheme = "inside";  // the TAP, whose descriptors came from the room
+constexpr const char* kKind = "inside";
 
 // The prefix with which we are `gateway`.
 IpPrefix as_neighbour(const IpAddress& gateway, const std::vector<IpPrefix>& addresses) {
@@ -16,29 +16,40 @@ IpPrefix as_neighbour(const IpAddress& gateway, const std::vector<IpPrefix>& add
   return {gateway, static_cast<std::uint8_t>(gateway.bits())};
 }
 
+Result<net::Ifnet*> make_linked(net::IfCloneTable& interfaces, const char* kind, const std::string& linkstr) {
+  Result<net::Ifnet*> created = interfaces.create(kind);
+  if (!created) return created;
+  if (Status linked = (*created)->ioctl(net::SetLinkstr{linkstr}); !linked) return linked.error();
+  return created;
+}
+
 }  // namespace
+
+Result<drv::OpenLink> RoomNetwork::Inside::open(const drv::Linkstr&, const drv::LinkOwner& owner) {
+  return host::open_tap_at(std::move(place_), {.name = kInsideName}, owner, network_.loop_->watch(), network_.clock_);
+}
 
 Result<std::unique_ptr<RoomNetwork>> RoomNetwork::open(host::TapPlace place, const RoomPlan& plan,
                                                        const std::string& linkstr) {
-  std::unique_ptr<RoomNetwork> network(new RoomNetwork());
+  std::unique_ptr<RoomNetwork> network(new RoomNetwork(std::move(place)));
   Result<std::unique_ptr<host::Loop>> loop = host::Loop::create(network->clock_, network->random_, {});
   if (!loop) return loop.error();
   network->loop_ = std::move(*loop);
   network->instance_ = std::make_unique<host::Instance>(host::HostPorts{network->clock_, network->files_});
-  const auto shared = std::make_shared<host::TapPlace>(std::move(place));  // as std::function copies
-  Status added = network->instance_->schemes().add(
-      kScheme, [&net = *network, shared](const drv::Linkstr&, const drv::LinkOwner& owner) {
-        return host::open_tap_at(std::move(*shared), {.name = kInsideName}, owner, net.loop_->watch(), net.clock_);
-      });
-  if (!added) return added.error();
   net::IfCloneTable& interfaces = network->instance_->attach(*network->loop_);
-  Status begun = linkstr.empty() ? network->begin_stack(interfaces, plan) : network->begin_switch(interfaces, linkstr);
+  auto driver = drv::VirtifModule::init(interfaces, network->inside_, kKind);
+  if (!driver) return driver.error();
+  network->driver_ = std::move(*driver);
+  const Result<net::Ifnet*> eth0 = make_linked(interfaces, kKind, "tap:" + std::string(kInsideName));
+  if (!eth0) return eth0.error();
+  Status begun =
+      linkstr.empty() ? network->begin_stack(**eth0, plan) : network->begin_switch(**eth0, interfaces, linkstr);
   if (!begun) return begun.error();
   return network;
 }
 
 RoomNetwork::~RoomNetwork() {
-  links_.reset();
+  bridge_.reset();
   inet_.reset();
   instance_.reset();  // before the loop
 }
@@ -48,27 +59,24 @@ std::optional<Time> RoomNetwork::time_left() {
   return deadline ? std::optional(*deadline - clock_.now()) : std::nullopt;
 }
 
-Status RoomNetwork::begin_stack(net::IfCloneTable& interfaces, const RoomPlan& plan) {
-  const Result<net::Ifnet*> created = interfaces.create("virt");
-  if (!created) return created.error();
-  net::Ifnet& ifp = **created;
-  if (Status linked = ifp.ioctl(net::SetLinkstr{std::string(kScheme) + ":"}); !linked) return linked;
-  inet_ = std::make_unique<Inet>(loop_->domain(), InetConfig{});
-  if (Status attached = inet_->attach(ifp); !attached) return attached;
+Status RoomNetwork::begin_stack(net::Ifnet& eth0, const RoomPlan& plan) {
+  inet_ = std::make_unique<Inet>(loop_->domain(), InetConfig{.dad = false});
+  if (Status attached = inet_->attach(eth0); !attached) return attached;
   for (const IpAddress& gateway : plan.gateways) {
-    Status done = inet_->add_address(ifp, as_neighbour(gateway, plan.addresses), Claim::at_once);
+    Status done = inet_->add_address(eth0, as_neighbour(gateway, plan.addresses), Claim::at_once);
     if (!done) return done;
   }
   return {};
 }
 
-Status RoomNetwork::begin_switch(net::IfCloneTable& interfaces, const std::string& linkstr) {
-  host::BridgeRequest request;
-  request.links = {{std::string(kScheme) + ":", {}, {}}, {linkstr, {}, {}}};
-  request.config.probe_interval = Time(0);  // there is no way for a loop
-  Result<std::unique_ptr<host::BridgedLinks>> links = host::BridgedLinks::open(request, loop_->domain(), interfaces);
-  if (!links) return links.error();
-  links_ = std::move(*links);
+Status RoomNetwork::begin_switch(net::Ifnet& eth0, net::IfCloneTable& interfaces, const std::string& linkstr) {
+  const Result<net::Ifnet*> other = make_linked(interfaces, "virt", linkstr);
+  if (!other) return Error{other.error().code, linkstr + ": " + other.error().text};
+  bridge_ = std::make_unique<net::Bridge>(loop_->domain(), net::Bridge::Config{.probe_interval = Time(0)});  // no loop
+  for (net::Ifnet* const ifp : {&eth0, *other}) {
+    if (Status joined = bridge_->add(*ifp); !joined) return joined;
+    if (Status up = ifp->ioctl(net::SetFlags{ifp->flags() | net::IFF_UP}); !up) return up;
+  }
   return {};
 }
 

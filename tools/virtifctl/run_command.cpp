@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -23,12 +24,41 @@ int failed(const std::string& text, int status = Room::kFailed) {
   return status;
 }
 
-// The first host of a network, or the second when that is `prefix`'s own.
-IpAddress first_other(const IpPrefix& prefix) {
-  IpAddress address = prefix.network().address;
-  ++address.octets.back();
-  if (address == prefix.address) ++address.octets.back();
-  return address;
+bool is_among(const std::vector<IpPrefix>& prefixes, const IpAddress& address) {
+  return std::ranges::find(prefixes, address, &IpPrefix::address) != prefixes.end();
+}
+
+// The first host of a network that is none of `own`, which may be the lowest address of a network of two (RFC 3021,
+// RFC 6164). nullopt: there is none.
+std::optional<IpAddress> first_other(const IpPrefix& network, const std::vector<IpPrefix>& own) {
+  IpAddress address = network.address;
+  const bool is_pair = address.bits() - network.bits == 1;
+  for (std::size_t tried = 0; tried <= own.size() + 1; ++tried) {
+    const bool is_host = (tried > 0 || is_pair) && network.contains(address) && network.broadcast() != address;
+    if (is_host && !is_among(own, address)) return address;
+    ++address.octets.back();
+  }
+  return std::nullopt;
+}
+
+// One in each network.
+std::vector<IpAddress> gateways_for(const std::vector<IpPrefix>& own) {
+  std::vector<IpPrefix> networks;
+  std::vector<IpAddress> gateways;
+  for (const IpPrefix& prefix : own) {
+    if (std::ranges::find(networks, prefix.network()) != networks.end()) continue;
+    networks.push_back(prefix.network());
+    if (const std::optional<IpAddress> other = first_other(prefix.network(), own)) gateways.push_back(*other);
+  }
+  return gateways;
+}
+
+Result<IpPrefix> parse_address(const std::string& text) {
+  const Result<IpPrefix> prefix = IpPrefix::parse(text);
+  if (!prefix) return fail(EINVAL, "--address: " + prefix.error().text);
+  if (text.find('/') != std::string::npos) return prefix;
+  return fail(EINVAL,
+              fmt::format("--address {} needs a length, as in {}", text, prefix->address.is_v4() ? "/24" : "/64"));
 }
 
 // The exit status that the child has left; nullopt: it runs.
@@ -80,19 +110,20 @@ RunCommand::RunCommand(CLI::App& app) {
 Result<RoomPlan> RunCommand::plan() const {
   RoomPlan plan{.addresses = {}, .gateways = {}, .words = words_};
   for (const std::string& text : addresses_) {
-    const Result<IpPrefix> prefix = IpPrefix::parse(text);
-    if (!prefix) return fail(EINVAL, "--address: " + prefix.error().text);
+    const Result<IpPrefix> prefix = parse_address(text);
+    if (!prefix) return prefix.error();
     plan.addresses.push_back(*prefix);
   }
   if (plan.addresses.empty() && linkstr_.empty()) plan.addresses.push_back({IpAddress::v4(192, 0, 2, 2), 24});
   for (const std::string& text : gateways_) {
     const Result<IpAddress> gateway = IpAddress::parse(text);
     if (!gateway) return fail(EINVAL, "--gateway: " + gateway.error().text);
+    if (is_among(plan.addresses, *gateway)) {
+      return fail(EINVAL, "--gateway " + text + " is the program's own address: name another of its network");
+    }
     plan.gateways.push_back(*gateway);
   }
-  if (gateways_.empty() && linkstr_.empty()) {
-    for (const IpPrefix& prefix : plan.addresses) plan.gateways.push_back(first_other(prefix));
-  }
+  if (gateways_.empty() && linkstr_.empty()) plan.gateways = gateways_for(plan.addresses);
   return plan;
 }
 

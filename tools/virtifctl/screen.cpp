@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <string_view>
 
 namespace vif::tools {
@@ -29,6 +30,8 @@ void write_all(std::string_view text) {
 
 Result<Screen> Screen::open() {
   if (::isatty(kOut) == 0) return fail(ENOTTY, "standard output is no terminal");
+  const char* const kind = std::getenv("TERM");
+  if (kind != nullptr && std::string_view(kind) == "dumb") return fail(ENOTTY, "this terminal has no escapes");
   Screen screen;
   screen.has_keys_ = ::tcgetattr(kIn, &screen.before_) == 0;
   screen.enter();

@@ -44,7 +44,7 @@ int TopCommand::run() {
   Result<host::SignalFd> signals = host::SignalFd::open({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH});
   if (!signals) return failed(signals.error().text);
   std::optional<Screen> screen;
-  if (!json_) {
+  if (!json_ && !count_) {  // what is shown so often is there to be kept
     if (Result<Screen> opened = Screen::open(); opened) screen.emplace(std::move(*opened));
   }
   const Result<int> status = watch(*daemon, *signals, screen);

@@ -43,11 +43,16 @@ Result<UniqueFd> lock(const std::string& path) {
   return fd;
 }
 
-Status remove_stale(const std::string& path) {
+// Whether a socket, or nothing, is there.
+Status check_place(const std::string& path) {
   struct stat found {};
   if (::lstat(path.c_str(), &found) != 0) return errno == ENOENT ? Status() : host_error("cannot look at " + path);
-  if (!S_ISSOCK(found.st_mode)) return fail(EEXIST, path + " is there and is no socket: choose another path");
-  return ::unlink(path.c_str()) == 0 ? Status() : host_error("cannot remove " + path);
+  return S_ISSOCK(found.st_mode) ? Status() : fail(EEXIST, path + " is there and is no socket: choose another path");
+}
+
+Status remove_stale(const std::string& path) {
+  if (Status fits = check_place(path); !fits) return fits;
+  return ::unlink(path.c_str()) == 0 || errno == ENOENT ? Status() : host_error("cannot remove " + path);
 }
 
 bool is_member(int fd, const ucred& peer, gid_t group) {
@@ -83,6 +88,7 @@ std::string default_socket_path() {
 Result<ControlSocket> ControlSocket::listen(const std::string& path, std::optional<gid_t> group, int type) {
   Result<sockaddr_un> address = address_of(path);
   if (!address) return address.error();
+  if (Status fits = check_place(path); !fits) return fits.error();
   Result<UniqueFd> held = lock(path);
   if (!held) return held.error();
   if (Status stale = remove_stale(path); !stale) return stale.error();

@@ -192,7 +192,8 @@ void add_options(CLI::App& app, Options& options) {
                  "a file that follows what is set while it runs; begun with instead of --config when it is there");
   app.add_option("--metrics", options.metrics,
                  "where to serve metrics (OpenMetrics, GET /metrics): ADDRESS:PORT of this machine, or unix:PATH");
-  app.add_flag("--metrics-anywhere", options.metrics_anywhere, "let --metrics have an address that others can reach");
+  app.add_flag("--metrics-anywhere", options.metrics_anywhere, "let --metrics have an address that others can reach")
+      ->needs("--metrics");
   app.add_option("--user", options.user,
                  "USER or USER:GROUP to become, for good, once what --config or --state says is open");
   app.add_flag("--keep-net-admin", options.keep_net_admin,

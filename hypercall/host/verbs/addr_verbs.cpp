@@ -48,7 +48,7 @@ const char* protocol_name(AddressOrigin origin) {
   return "";
 }
 
-Json address_json(const InterfaceAddress& address, Time now) {
+Json address_json(const std::string& ifname, const InterfaceAddress& address, Time now) {
   const bool is_v4 = address.address().is_v4();
   Json json = {{"family", is_v4 ? "inet" : "inet6"},
                {"local", address.address().to_string()},
@@ -57,6 +57,7 @@ Json address_json(const InterfaceAddress& address, Time now) {
     json["broadcast"] = broadcast.to_string();
   }
   json["scope"] = scope_name(address.address());
+  if (is_v4) json["label"] = ifname;  // as the kernel has it where nobody gave another
   json["protocol"] = protocol_name(address.origin);
   if (address.state == AddressState::tentative) json["tentative"] = true;
   if (address.state == AddressState::deprecated) json["deprecated"] = true;
@@ -115,7 +116,7 @@ Result<Json> show(Node& node, const Json& params) {
     Json link = link_json(node, *ifp, false);
     Json& info = link["addr_info"] = Json::array();
     for (const InterfaceAddress& address : node.inet().addresses(*ifp)) {
-      info.push_back(address_json(address, node.domain().now()));
+      info.push_back(address_json(ifp->name(), address, node.domain().now()));
     }
     if (const DhcpClient* client = node.leases().find(*ifp)) {
       link["virtif"]["dhcp"] = dhcp_json(*client, node.domain().now());
@@ -128,7 +129,7 @@ Result<Json> show(Node& node, const Json& params) {
 constexpr std::array kVerbs = {
     Verb{"addr.add", "Gives an interface an IP address, and brings it up.", kAddParams, "{}", add},
     Verb{"addr.del", "Takes an IP address away.", kDelParams, "{}", del},
-    Verb{"addr.show", "The interfaces with their IP addresses, with the keys of `ip -j addr`.", kShowParams,
+    Verb{"addr.show", "The interfaces with their IP addresses, with keys of `ip -j addr`.", kShowParams,
          "an array of interfaces with addr_info", show},
 };
 

@@ -106,12 +106,12 @@ Result<Json> show(Node& node, const Json& params) {
 }
 
 constexpr std::array kVerbs = {
-    Verb{"port.show", "The ports of bridges, with the keys of `bridge -j link`.", kShowParams,
+    Verb{"port.show", "The ports of bridges, with keys of `bridge -j link`.", kShowParams,
          "an array of {ifindex, ifname, mtu, master, state}", show_ports},
     Verb{"fdb.add", "Says where a station is, until fdb.del; it is not part of the configuration.", kFdbParams, "{}",
          add},
     Verb{"fdb.del", "Takes back what fdb.add said.", kFdbParams, "{}", del},
-    Verb{"fdb.show", "Who is behind which port, with the keys of `bridge -j fdb`.", kShowParams,
+    Verb{"fdb.show", "Who is behind which port, with keys of `bridge -j fdb`.", kShowParams,
          "an array of {mac, ifname, flags, master, state}", show},
 };
 

@@ -138,7 +138,10 @@ Json difference(const Json& there, const Json& wanted) {
 Status apply_interface(Node& node, const Json& wanted) {
   const auto& ifname = wanted["ifname"].get_ref<const std::string&>();
   const net::Ifnet& ifp = *node.interfaces().find(ifname);
-  const Json change = difference(interface_config(node, ifp), wanted);
+  Json change = difference(interface_config(node, ifp), wanted);
+  // What was removed under a link is not as it is wanted, though the link string is the same.
+  const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifname));
+  if (driver != nullptr && driver->link_is_gone() && wanted.contains("linkstr")) change["linkstr"] = wanted["linkstr"];
   if (change.size() > 1) {
     if (Status set = call(node, "link.set", change); !set) return set;
   }
@@ -176,15 +179,31 @@ Status at(const std::string& what, std::size_t index, Status status) {
   return Error{status.error().code, what + "[" + std::to_string(index) + "]: " + status.error().text};
 }
 
+// EEXIST: the entry says the same of the same as an earlier one, by these keys.
+Status check_first(const Json& entries, std::size_t index, std::initializer_list<const char*> keys) {
+  const auto same = [&](const Json& other) {
+    return std::ranges::all_of(
+        keys, [&](const char* key) { return other.value(key, Json()) == entries[index].value(key, Json()); });
+  };
+  if (std::find_if(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(index), same) ==
+      entries.begin() + static_cast<std::ptrdiff_t>(index)) {
+    return {};
+  }
+  return fail(EEXIST, entries[index][*keys.begin()].get<std::string>() + " is there twice");
+}
+
 Status check_all(const Json& interfaces, const Json& routes, const Json& neighbours) {
   for (std::size_t i = 0; i < interfaces.size(); ++i) {
     if (Status fits = at("interfaces", i, check_interface(interfaces[i])); !fits) return fits;
+    if (Status first = at("interfaces", i, check_first(interfaces, i, {"ifname"})); !first) return first;
   }
   for (std::size_t i = 0; i < routes.size(); ++i) {
     if (Status fits = at("routes", i, check_params(*find_verb("route.add"), routes[i])); !fits) return fits;
+    if (Status first = at("routes", i, check_first(routes, i, {"dst", "gateway", "dev"})); !first) return first;
   }
   for (std::size_t i = 0; i < neighbours.size(); ++i) {
     if (Status fits = at("neighbours", i, check_params(*find_verb("neigh.add"), neighbours[i])); !fits) return fits;
+    if (Status first = at("neighbours", i, check_first(neighbours, i, {"dst", "dev"})); !first) return first;
   }
   return {};
 }

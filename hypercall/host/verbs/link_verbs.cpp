@@ -88,6 +88,7 @@ Status set_master(Node& node, net::Ifnet& ifp, const Json& master) {
   if (master.is_null()) return node.bridges().master_of(ifp) == nullptr ? Status() : node.bridges().leave(ifp);
   const Result<net::Ifnet*> bridge = node.find(master.get_ref<const std::string&>());
   if (!bridge) return bridge.error();
+  if (node.bridges().find(**bridge) == nullptr) return node.bridges().join(ifp, **bridge);  // which says so
   const auto asked = [](const auto& address) { return address.origin == net::inet::AddressOrigin::manual; };
   if (std::ranges::any_of(node.inet().addresses(ifp), asked) || node.leases().find(ifp) != nullptr) {
     return fail(EBUSY, ifp.name() + " has IP addresses: take them away, and give them to " + (*bridge)->name());
@@ -142,8 +143,10 @@ Result<Json> add(Node& node, const Json& params) {
 Result<Json> set(Node& node, const Json& params) {
   const Result<net::Ifnet*> ifp = named_interface(node, params);
   if (!ifp) return ifp.error();
+  const Json before = link_json(node, **ifp, false);
   const Status done = apply(node, **ifp, params);
-  node.changed(**ifp);  // what came before the failure has been done
+  // What came before a failure has been done.
+  if (done || link_json(node, **ifp, false) != before) node.changed(**ifp);
   if (!done) return done.error();
   return link_json(node, **ifp, false);
 }
@@ -151,7 +154,10 @@ Result<Json> set(Node& node, const Json& params) {
 Result<Json> del(Node& node, const Json& params) {
   const Result<net::Ifnet*> ifp = named_interface(node, params);
   if (!ifp) return ifp.error();
+  std::vector<net::Ifnet*> ports = node.bridges().ports(**ifp);
+  std::erase(ports, *ifp);
   if (Status gone = node.interfaces().destroy((*ifp)->name()); !gone) return gone.error();
+  for (const net::Ifnet* port : ports) node.changed(*port);  // it has no master any more
   return Json::object();
 }
 
@@ -173,7 +179,7 @@ constexpr std::array kVerbs = {
          "where it cannot be had, the old one stays.",
          kSetParams, "the interface, as link.show", set},
     Verb{"link.del", "Takes an interface away.", kDelParams, "{}", del},
-    Verb{"link.show", "The interfaces, oldest first, with the keys of `ip -j -d link`.", kShowParams,
+    Verb{"link.show", "The interfaces, oldest first, with keys of `ip -j -d link`.", kShowParams,
          "an array of interfaces", show, nullptr, true},
 };
 

@@ -44,7 +44,7 @@ Result<Json> del(Node& node, const Json& params) {
   if (!range) return range.error();
   std::vector<net::MacRange>& groups = node.asked(**ifp).groups;
   const auto joined = std::ranges::find(groups, *range);
-  if (joined == groups.end()) return fail(ENXIO, range_text(*range) + " was not joined with maddr.add");
+  if (joined == groups.end()) return fail(ENXIO, range_text(*range) + " was not joined with `maddr add`");
   if (Status done = (*ifp)->ioctl(net::DelMulti{*range}); !done) return done.error();
   groups.erase(joined);
   node.tell("maddr.del", {{"ifname", (*ifp)->name()}, {"link", range_text(*range)}});
@@ -68,7 +68,7 @@ Result<Json> show(Node& node, const Json& params) {
 constexpr std::array kVerbs = {
     Verb{"maddr.add", "Joins an Ethernet group; joins are counted.", kJoinParams, "{}", add},
     Verb{"maddr.del", "Leaves an Ethernet group that maddr.add joined.", kJoinParams, "{}", del},
-    Verb{"maddr.show", "The groups, with the keys of `ip -j maddr`.", kShowParams,
+    Verb{"maddr.show", "The groups, with keys of `ip -j maddr`.", kShowParams,
          "an array of {ifindex, ifname, maddr: [{link, users}]}", show},
 };
 

@@ -36,6 +36,10 @@ Result<StaticRoute> parse_route(Node& node, const Json& params) {
   } else {
     const Result<IpPrefix> parsed = IpPrefix::parse(dst);
     if (!parsed) return parsed.error();
+    if (parsed->network() != *parsed) {
+      return fail(EINVAL,
+                  dst + " is no network, as it has bits behind its length: " + parsed->network().to_string() + " is");
+    }
     route.to = *parsed;
   }
   if (const auto dev = text(params, "dev")) {
@@ -60,12 +64,24 @@ const char* protocol_name(Node& node, const InetRoute& route) {
   return "";
 }
 
+// A host is written without a length, as ip(8) does.
+std::string destination(const IpPrefix& to) {
+  if (is_default(to)) return "default";
+  return to.bits == to.address.bits() ? to.address.to_string() : to.to_string();
+}
+
 Json route_json(Node& node, const InetRoute& route) {
-  Json json = {{"dst", is_default(route.to) ? "default" : route.to.to_string()}};
+  Json json = {{"dst", destination(route.to)}};
   json["family"] = route.to.address.is_v4() ? "inet" : "inet6";  // ip(8) asks for one at a time
   if (!route.gateway.is_unspecified()) json["gateway"] = route.gateway.to_string();
   json["dev"] = route.out->name();
   json["protocol"] = protocol_name(node, route);
+  if (route.to.address.is_v4() && route.gateway.is_unspecified()) json["scope"] = "link";
+  for (const InterfaceAddress& own : node.inet().addresses(*route.out)) {
+    if (route.origin != RouteOrigin::connected || !own.address().is_v4() || own.prefix.network() != route.to) continue;
+    json["prefsrc"] = own.address().to_string();
+    break;
+  }
   json["flags"] = Json::array();
   return json;
 }
@@ -120,7 +136,7 @@ Result<Json> remove_route(Node& node, const Json& params) {
     node.tell("route.del", {{"route", json}});
     return Json::object();
   }
-  return fail(ESRCH, "no route to " + said->to.to_string() + " was set; route.show shows those there are");
+  return fail(ESRCH, "no route to " + said->to.to_string() + " was set; `route show` shows those there are");
 }
 
 Result<Json> show_routes(Node& node, const Json&) {
@@ -149,6 +165,12 @@ Result<Json> add_neighbour(Node& node, const Json& params) {
   if (!named) return named.error();
   const Result<net::MacAddress> mac = net::MacAddress::parse(*text(params, "lladdr"));
   if (!mac) return mac.error();
+  if (mac->is_group()) return fail(EINVAL, mac->to_string() + " is a group's address: a neighbour has its own");
+  for (const Neighbour& there : node.inet().neighbours(*named->ifp)) {
+    if (there.address != named->address || there.state != NeighbourState::permanent) continue;
+    return fail(EEXIST, named->address.to_string() + " is fixed at " + there.mac.to_string() +
+                            ": `neigh del` takes that away first");
+  }
   if (Status attached = node.attach_inet(*named->ifp); !attached) return attached.error();
   if (Status added = node.inet().add_neighbour(*named->ifp, named->address, *mac); !added) return added.error();
   node.tell("neigh.new",
@@ -189,15 +211,15 @@ constexpr std::array kRouteVerbs = {
     Verb{"route.add", "Adds a route.", kRouteParams, "{}", add_route},
     Verb{"route.del", "Takes a route away.", kRouteParams, "{}", remove_route},
     Verb{"route.show",
-         "The routes in the order they are tried, with the keys of `ip -j route`.",
+         "The routes in the order they are tried, with keys of `ip -j route`.",
          {},
-         "an array of {dst, family, gateway, dev, protocol, flags}",
+         "an array of {dst, family, gateway, dev, protocol, scope, prefsrc, flags}",
          show_routes},
 };
 constexpr std::array kNeighVerbs = {
     Verb{"neigh.add", "Fixes a neighbour's Ethernet address.", kNeighParams, "{}", add_neighbour},
     Verb{"neigh.del", "Forgets a neighbour.", kNeighDelParams, "{}", remove_neighbour},
-    Verb{"neigh.show", "The neighbours, with the keys of `ip -j neigh`.", kNeighShowParams,
+    Verb{"neigh.show", "The neighbours, with keys of `ip -j neigh`.", kNeighShowParams,
          "an array of {dst, dev, lladdr, state}", show_neighbours},
 };
 

@@ -40,14 +40,10 @@ std::string_view type_name(ParamType type) {
   return "";
 }
 
-// "ifname (a string: the interface), mtu (...)"
+// "ifname, mtu": the method `verbs` says more of each.
 std::string taken_by(const Verb& verb) {
   std::string all;
-  for (const VerbParam& param : verb.params) {
-    if (!all.empty()) all += ", ";
-    all.append(param.name).append(param.required ? " (needed, " : " (");
-    all.append(type_name(param.type)).append(": ").append(param.says) += ')';
-  }
+  for (const VerbParam& param : verb.params) all.append(all.empty() ? "" : ", ").append(param.name);
   return all.empty() ? "no parameters" : all;
 }
 

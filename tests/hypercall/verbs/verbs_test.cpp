@@ -1,40 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The verbs in-process, on the simulated host: what they do, what they say, and that a refusal changes nothing.
-#include "hypercall/host/verbs/verb.hpp"
+#include "tests/hypercall/verbs/verbs_case.hpp"
 
 #include <set>
 
-#include "tests/hypercall/sim_instance.hpp"
-
+namespace vif::test {
 namespace {
-
-using namespace vif;
-using namespace vif::test;
-using host::Json;
-
-class Verbs : public SimInstance {
- protected:
-  Result<Json> call(std::string_view name, const Json& params = Json::object()) {
-    const host::Verb* const verb = host::find_verb(name);
-    EXPECT_NE(verb, nullptr) << name;
-    return host::call_verb(node, *verb, params);
-  }
-  Json done(std::string_view name, const Json& params = Json::object()) {
-    const Result<Json> result = call(name, params);
-    EXPECT_TRUE(result) << name << ": " << result.error().text;
-    return result ? *result : Json();
-  }
-  // The errno; 0: it was done.
-  int refused(std::string_view name, const Json& params, std::string_view saying) {
-    const Result<Json> result = call(name, params);
-    if (result) return 0;
-    EXPECT_NE(result.error().text.find(saying), std::string::npos) << result.error().text;
-    return result.error().number();
-  }
-  Json link(const std::string& ifname) { return done("link.show", {{"ifname", ifname}, {"stats", true}})[0]; }
-
-  host::Node node{interfaces, {}};
-};
 
 std::set<std::string> keys(const Json& object) {
   std::set<std::string> names;
@@ -162,11 +133,22 @@ TEST_F(Verbs, give_an_interface_addresses_and_routes) {
                           {"prefixlen", 24},
                           {"broadcast", "192.0.2.255"},
                           {"scope", "global"},
+                          {"label", "virt0"},
                           {"protocol", "static"},
                           {"valid_life_time", UINT32_MAX},
                           {"preferred_life_time", UINT32_MAX}}));
   done("route.add", {{"dst", "default"}, {"gateway", "192.0.2.254"}});
   const Json routes = done("route.show");
+  const auto connected =
+      std::find_if(routes.begin(), routes.end(), [](const Json& r) { return r["dst"] == "192.0.2.0/24"; });
+  ASSERT_NE(connected, routes.end());
+  EXPECT_EQ(*connected, (Json{{"dst", "192.0.2.0/24"},
+                              {"family", "inet"},
+                              {"dev", "virt0"},
+                              {"protocol", "kernel"},
+                              {"scope", "link"},
+                              {"prefsrc", "192.0.2.1"},
+                              {"flags", Json::array()}}));
   EXPECT_EQ(routes.back(), (Json{{"dst", "default"},
                                  {"family", "inet"},
                                  {"gateway", "192.0.2.254"},
@@ -189,23 +171,14 @@ TEST_F(Verbs, fix_neighbours) {
                                               {"dev", "virt0"},
                                               {"lladdr", "02:00:00:00:00:09"},
                                               {"state", Json::array({"PERMANENT"})}}}));
+  const auto add = [&](const char* mac, std::string_view saying) {
+    return refused("neigh.add", {{"dst", "192.0.2.9"}, {"lladdr", mac}, {"dev", "virt0"}}, saying);
+  };
+  EXPECT_EQ(add("02:00:00:00:00:0a", "`neigh del` takes that away first"), EEXIST);
+  EXPECT_EQ(add("ff:ff:ff:ff:ff:ff", "a group's address"), EINVAL);
   done("neigh.del", {{"dst", "192.0.2.9"}, {"dev", "virt0"}});
   EXPECT_EQ(refused("neigh.del", {{"dst", "192.0.2.9"}, {"dev", "virt0"}}, "not known"), ESRCH);
 }
-
-struct Told final : host::NodeListener {
-  void link_arrived(const net::Ifnet& ifp) override { heard.push_back("new " + ifp.name()); }
-  void link_departed(const net::Ifnet& ifp) override { heard.push_back("del " + ifp.name()); }
-  void link_changed(const net::Ifnet& ifp) override {
-    heard.push_back("change " + ifp.name() + (ifp.is(net::IFF_UP) ? " up" : " down"));
-  }
-  void address_changed(const net::Ifnet& ifp, const net::inet::InterfaceAddress& address,
-                       net::inet::AddressEvent) override {
-    heard.push_back("address " + ifp.name() + " " + address.prefix.to_string());
-  }
-  void verb_changed(std::string_view kind, const Json&) override { heard.emplace_back(kind); }
-  std::vector<std::string> heard;
-};
 
 TEST_F(Verbs, tell_a_listener_what_they_changed) {
   Told told;
@@ -213,6 +186,10 @@ TEST_F(Verbs, tell_a_listener_what_they_changed) {
   EXPECT_EQ(refused("link.add", {{"ifname", "virt0"}, {"linkstr", "null:"}, {"mtu", 1}}, "MTU"), EINVAL);
   EXPECT_TRUE(told.heard.empty()) << "of what could not be made";
   done("link.add", {{"ifname", "virt0"}, {"linkstr", "null:"}, {"mtu", 1400}});
+  EXPECT_EQ(told.heard.size(), 1U);
+  EXPECT_EQ(refused("link.set", {{"ifname", "virt0"}, {"mtu", 0}}, "MTU"), EINVAL);
+  EXPECT_EQ(told.heard.size(), 1U) << "a refusal changes nothing";
+  EXPECT_EQ(refused("link.set", {{"ifname", "virt0"}, {"promisc", true}, {"address", "x"}}, "x"), EINVAL);
   EXPECT_EQ(told.heard.size(), 1U);
   done("link.set", {{"ifname", "virt0"}, {"up", true}});
   done("addr.add", {{"ifname", "virt0"}, {"local", "192.0.2.1/24"}});
@@ -224,68 +201,31 @@ TEST_F(Verbs, tell_a_listener_what_they_changed) {
   EXPECT_EQ(std::count(told.heard.begin(), told.heard.end(), "address virt0 192.0.2.1/24"), 2) << "ready, and gone";
 }
 
-Json described() {
-  return {{"interfaces",
-           {{{"ifname", "virt0"},
-             {"linkstr", "mem:lan"},
-             {"master", nullptr},
-             {"address", "02:00:00:00:00:01"},
-             {"mtu", 1400},
-             {"promisc", true},
-             {"allmulti", false},
-             {"up", true},
-             {"maddr", {"01:00:5e:00:00:fb", "33:33:00:00:00:01-33:33:00:00:00:0f"}},
-             {"addr", {"192.0.2.1/24", "2001:db8::1/64"}}},
-            {{"ifname", "virt7"},
-             {"linkstr", nullptr},
-             {"master", nullptr},
-             {"address", "02:00:00:00:00:07"},
-             {"mtu", 1500},
-             {"promisc", false},
-             {"allmulti", false},
-             {"up", false},
-             {"maddr", Json::array()},
-             {"addr", Json::array()}}}},
-          {"routes", {{{"dst", "0.0.0.0/0"}, {"gateway", "192.0.2.254"}, {"dev", "virt0"}}}},
-          {"neighbours", {{{"dst", "192.0.2.9"}, {"lladdr", "02:00:00:00:00:09"}, {"dev", "virt0"}}}}};
-}
-
-TEST_F(Verbs, make_a_node_as_described_and_describe_it_the_same) {
-  done("link.add", {{"ifname", "virt3"}, {"linkstr", "mem:other"}, {"up", true}});
-  done("link.add", {{"ifname", "virt0"}, {"linkstr", "mem:other"}, {"up", true}});
-  done("addr.add", {{"ifname", "virt0"}, {"local", "203.0.113.1/24"}});
-  done("config.apply", {{"config", described()}});
-  EXPECT_EQ(done("config.show"), described());
-
+// It loses its master, and is no more promiscuous.
+TEST_F(Verbs, tell_of_the_ports_of_a_bridge_that_goes) {
+  done("link.add", {{"ifname", "bridge0"}});
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "mem:lan"}, {"master", "bridge0"}, {"up", true}});
   Told told;
   node.listen(&told);
-  done("config.apply", {{"config", described()}});
-  Json shorter = described();
-  shorter["routes"] = Json::array({{{"dst", "default"}, {"gateway", "192.0.2.254"}}});
-  shorter["interfaces"][0]["addr"][1] = "2001:DB8:0:0::1/64";
-  done("config.apply", {{"config", shorter}});
+  done("link.del", {{"ifname", "bridge0"}});
   node.listen(nullptr);
-  EXPECT_EQ(told.heard, std::vector<std::string>()) << "what is so already is left alone";
-
-  done("config.apply", {{"config", Json::object()}});
-  EXPECT_EQ(done("config.show")["interfaces"], Json::array());
+  EXPECT_EQ(told.heard, (std::vector<std::string>{"del bridge0", "change virt0 up"}));
+  EXPECT_FALSE(link("virt0").contains("master"));
 }
 
-TEST_F(Verbs, say_where_a_description_is_wrong) {
-  const auto apply = [&](const Json& config, std::string_view saying) {
-    return refused("config.apply", {{"config", config}}, saying);
-  };
-  EXPECT_EQ(apply({{"interface", Json::array()}}, "no 'interface'; it has interfaces"), EINVAL);
-  EXPECT_EQ(apply({{"interfaces", Json::object()}}, "'interfaces' is an array of objects"), EINVAL);
-  EXPECT_EQ(apply({{"interfaces", {{{"ifname", "virt0"}, {"addr", {1}}}}}}, "'addr' is an array of strings"), EINVAL);
-  EXPECT_EQ(
-      apply({{"interfaces", {{{"ifname", "virt0"}, {"mut", 1}}}}}, "interfaces[0]: link.set has no parameter 'mut'"),
-      EINVAL);
-  EXPECT_EQ(apply({{"interfaces", {{{"mtu", 1400}}}}}, "needs 'ifname'"), EINVAL);
-  EXPECT_EQ(apply({{"interfaces", {{{"ifname", 7}}}}}, "'ifname' is a string"), EINVAL);
-  EXPECT_EQ(apply({{"routes", {{{"gateway", "192.0.2.1"}}}}}, "needs 'dst'"), EINVAL);
-  EXPECT_EQ(apply({{"routes", {{{"dst", 7}, {"gateway", 8}}}}}, "'dst' is a string"), EINVAL);
-  EXPECT_EQ(apply({{"neighbours", {{{"dst", nullptr}}}}}, "'dst' is a string"), EINVAL);
+TEST_F(Verbs, look_at_the_bridge_before_the_port) {
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "mem:lan"}});
+  done("link.add", {{"ifname", "virt1"}});
+  done("addr.add", {{"ifname", "virt0"}, {"local", "192.0.2.1/24"}});
+  EXPECT_EQ(refused("link.set", {{"ifname", "virt0"}, {"master", "virt1"}}, "virt1 is no bridge"), EINVAL);
+}
+
+TEST_F(Verbs, take_no_address_for_a_network) {
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "mem:lan"}});
+  EXPECT_EQ(refused("route.add", {{"dst", "198.51.100.7/24"}, {"dev", "virt0"}}, "198.51.100.0/24 is"), EINVAL);
+  done("route.add", {{"dst", "198.51.100.7/32"}, {"dev", "virt0"}});
+  EXPECT_EQ(done("route.show")[0]["dst"], "198.51.100.7") << "a host, as ip(8) writes it";
 }
 
 }  // namespace
+}  // namespace vif::test

@@ -214,5 +214,18 @@ TEST_F(Ip6Start, listens_to_no_router_that_is_not_on_the_link) {
   EXPECT_EQ(inet->addresses(ifp()).size(), 1U);
 }
 
+// Where nobody else assigns any: a room of `virtifctl run`.
+class LoneIp6Host : public InetRig {
+ protected:
+  LoneIp6Host() : InetRig(net::inet::InetConfig{.dad = false}) {}
+};
+
+TEST_F(LoneIp6Host, uses_its_addresses_at_once) {
+  ASSERT_EQ(error_of(inet->attach(ifp())), 0);
+  ASSERT_EQ(error_of(inet->add_address(ifp(), prefix("2001:db8::1/64"), Claim::at_once)), 0);
+  ASSERT_EQ(inet->addresses(ifp()).size(), 2U);
+  for (const auto& address : inet->addresses(ifp())) EXPECT_TRUE(address.usable()) << address.prefix.to_string();
+}
+
 }  // namespace
 }  // namespace vif::test
