@@ -2,7 +2,7 @@
 // Any bytes as a line to virtifd: a request or a fault, and the answer to either is one line of JSON with its id.
 #include <cstdint>
 
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace {
 

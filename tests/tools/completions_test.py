@@ -4,10 +4,12 @@
 usage: completions_test.py VIRTIFCTL VIRTIFD FOLDER    with the completions in FOLDER
 """
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -58,6 +60,21 @@ class Completions(unittest.TestCase):
         self.assertIn("apply", offered("virtifctl", "fwu", ""))
         self.assertIn("--dry-run", offered("virtifctl", "fwu", "apply", "--d"))
         self.assertEqual(offered("virtifctl", "frob", "-"), said(VIRTIFCTL)[0])
+
+    def test_bash_knows_the_interfaces_and_what_a_word_takes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            stand_in = Path(folder) / "virtifctl"
+            stand_in.write_text("#!/bin/sh\n[ \"$*\" = 'ifconfig -l' ] && echo virt0 bridge0\n")
+            stand_in.chmod(0o755)
+            before, os.environ["PATH"] = os.environ["PATH"], f"{folder}:{os.environ['PATH']}"
+            self.addCleanup(os.environ.__setitem__, "PATH", before)
+            for words in (("link", "set"), ("link", "del"), ("addr", "show", "dev"), ("link", "set", "virt0", "master"), ("capture",),
+                          ("ping", "-I")):
+                self.assertEqual(offered("virtifctl", *words, ""), {"virt0", "bridge0"}, words)
+        self.assertEqual(offered("virtifctl", "link", "set", "virt0", "linkstr", "p"), {"pcap:", "pcapdev:"})
+        self.assertEqual(offered("virtifctl", "link", "set", "virt0", "promisc", ""), {"on", "off"})
+        self.assertNotIn("on", offered("virtifctl", "link", "set", "virt0", ""))
+        self.assertEqual(offered("virtifctl", "top", "-o", ""), set("bprtdn"))
 
     def test_zsh_can_read_them(self):
         if not shutil.which("zsh"):

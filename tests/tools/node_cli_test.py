@@ -64,6 +64,26 @@ class NodeCli(DaemonCase):
         self.ctl("route", "del", "default")
         self.assertIn("no route to", self.ctl("route", "del", "10.0.0.0/8", status=FAILED))
 
+    def test_takes_what_is_short_for_ip(self):
+        self.ctl("l", "add", "name", "virt0", "linkstr", "mem:lan", "address", "02:00:00:00:00:01", "up")
+        self.ctl("a", "add", "192.0.2.1/24", "dev", "virt0")
+        self.ctl("addr", "replace", "192.0.2.1/24", "dev", "virt0")
+        self.ctl("address", "add", "2001:db8::1/64", "dev", "virt0")
+        self.ctl("ro", "a", "default", "via", "192.0.2.254")
+        self.assertEqual(json.loads(self.ctl("-j", "-s", "link"))[0]["ifname"], "virt0")
+        self.assertEqual(self.ctl("-br", "link"), "virt0            UP             02:00:00:00:00:01 "
+                         "<BROADCAST,MULTICAST,UP,LOWER_UP> \n")
+        self.assertEqual(self.ctl("-4", "a", "sh", "-br"), "virt0            UP             192.0.2.1/24 \n")
+        [link] = json.loads(self.ctl("-6", "-j", "addr"))
+        self.assertEqual({address["family"] for address in link["addr_info"]}, {"inet6"})
+        self.assertNotIn("192.0.2", self.ctl("-6", "r"))
+        self.assertEqual(self.ctl("route", "get", "198.51.100.1"), "198.51.100.1 via 192.0.2.254 dev virt0 proto static\n")
+        self.assertEqual(self.ctl("route", "get", "192.0.2.7"), "192.0.2.7 dev virt0 proto kernel\n")
+        self.assertIn("no route to 2001:db9::", self.ctl("route", "get", "2001:db9::", status=FAILED))
+        self.assertIn("say behind 'dev' whose", self.ctl("addr", "flush", status=USAGE))
+        self.ctl("addr", "flush", "dev", "virt0")
+        self.assertEqual([a["local"] for a in json.loads(self.ctl("-j", "addr"))[0]["addr_info"] if a["scope"] == "global"], [])
+
     def test_bridges(self):
         self.ctl("link", "add", "bridge0", "up")
         for n in range(2):
@@ -136,8 +156,15 @@ class NodeCli(DaemonCase):
         self.assertIn("say the interface; expected\n  virtifctl link set NAME", self.ctl("link", "set", status=USAGE))
         self.assertIn("say behind 'dev' the interface", self.ctl("addr", "add", "192.0.2.1/24", status=USAGE))
         self.assertIn("say behind 'lladdr' its Ethernet", self.ctl("neigh", "add", "192.0.2.1", "dev", "x", status=USAGE))
-        self.assertIn("unknown command 'lnk'", self.ctl("lnk", "show", status=USAGE))
-        self.assertIn("behind the command", self.ctl("-j", "link", status=USAGE))
+        self.assertIn("unknown command 'lnk': did you mean link?", self.ctl("lnk", "show", status=USAGE))
+        self.assertIn("--help` says what there is", self.ctl("frobnicate", status=USAGE))
+        self.assertIn("the option '-x'", self.ctl("-x", "link", status=USAGE))
+        bare = subprocess.run([VIRTIFCTL], capture_output=True, text=True, check=False)
+        self.assertEqual((bare.returncode, bare.stdout), (USAGE, ""))
+        self.assertIn("Subcommands:", bare.stderr)
+        for mtu in ("-5", "9" * 22):
+            self.assertIn(f"not '{mtu}': bytes of payload, 46 to", self.ctl("link", "set", "virt0", "mtu", mtu, status=USAGE))
+        self.assertIn("virtifctl ping: --count", self.ctl("ping", "192.0.2.1", "-c", "x", status=USAGE))
         self.assertIn("means nothing here", self.ctl("route", "show", "now", status=USAGE))
         for word in ("vlan", "fbd"):
             run = subprocess.run([VIRTIFCTL, "bridge", word], capture_output=True, text=True, check=False)
@@ -215,7 +242,7 @@ class NodeCli(DaemonCase):
                     heard.join(0.05)
 
     def prints_what_happens(self):
-        run = subprocess.Popen([VIRTIFCTL, "monitor", "--socket", self.path], stdout=subprocess.PIPE, text=True)
+        run = subprocess.Popen([VIRTIFCTL, "monitor", "-t", "--socket", self.path], stdout=subprocess.PIPE, text=True)
         self.addCleanup(run.stdout.close)
         self.addCleanup(run.wait)
         self.addCleanup(run.kill)
@@ -234,12 +261,15 @@ class NodeCli(DaemonCase):
             self.ctl(*words)
         while "link.del virt0\n" not in said:
             said += run.stdout.readline()
+        run.terminate()
+        self.assertEqual(run.wait(20), 0)
+        self.ctl("link", "add", "virt0")
         for line in (r"link\.new bridge0 <BROADCAST,MULTICAST> mtu 1500 state DOWN address [0-9a-f:]{17}",
                      r"link\.change virt0 <BROADCAST,MULTICAST,PROMISC> mtu 1002 master bridge0 state \w+ address [0-9a-f:]{17}",
                      r"addr\.ready 192\.0\.2\.1/24 dev virt0", r"maddr\.new 01:00:5e:00:00:fb dev virt0",
                      r"neigh\.new 192\.0\.2\.9 dev virt0 lladdr 02:00:00:00:00:09",
                      r"route\.new default via 192\.0\.2\.9 dev virt0 proto static"):
-            self.assertRegex(said, rf"(?m)^\d+ {line}$")
+            self.assertRegex(said, rf"(?m)^\d\d:\d\d:\d\d\.\d{{9}} \d+ {line}$")
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ class TopCli(DaemonCase):
         with self.terminal() as top:
             before = top.local_modes()
             page = top.until(lambda page: len(page) > 3 and "█" in page[2])
-            self.assertTrue(page[0].startswith("virtifd at "), page)
+            self.assertTrue(page[0].startswith("q quits; 2 interfaces at "), page)
             self.assertTrue(page[2].startswith("virt0"), page)
             self.assertFalse(top.local_modes() & (termios.ECHO | termios.ICANON))
             self.ctl("link", "add", "virt2", "linkstr", "mem:lan", "up")

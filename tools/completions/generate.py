@@ -53,11 +53,23 @@ def commands_of(program):
     return commands
 
 
+# What may stand behind these words, as shell that prints it.
+NAMES = "${COMP_WORDS[0]} ifconfig -l 2>/dev/null"
+SCHEMES = "echo SCHEMES"
+BEHIND = {"dev": NAMES, "master": NAMES, "br": NAMES, "-I": NAMES, "--interface": NAMES, "linkstr": SCHEMES, "--linkstr": SCHEMES,
+          "--to": SCHEMES, "promisc": "echo on off", "allmulti": "echo on off", "-o": "echo b p r t d n", "--order": "echo b p r t d n"}
+NAMED_FIRST = ("link set", "link del", "link show", "port show", "fdb show")
+
+
 def bash(name, commands):
-    values = [f"'{command} {word}'" if command else f"*' {word}'" for command, known in commands.items() for word in known.with_value()]
+    values = [f"'{command} {word}'" if command else f"*' {word}'" for command, known in commands.items() for word in known.with_value()
+              if word not in BEHIND]
+    behind = {}
+    for word, shell in BEHIND.items():
+        behind.setdefault(shell, []).append(f"*' {word}'")
     lines = ["# SPDX-License-Identifier: BSD-2-Clause", f"# bash completion for {name}(1), made from its --help", f"_{name}() {{",
              "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} choices=",
-             "  COMPREPLY=()", "  case \"${COMP_WORDS[1]} $before\" in", f"    {'|'.join(values)}) return ;;  # a value: file names, by default", "  esac",
+             "  COMPREPLY=()", *(bash_values(behind) if "link" in commands else []), "  case \"${COMP_WORDS[1]} $before\" in", f"    {'|'.join(values)}) return ;;  # a value: file names, by default", "  esac",
              "  if ((COMP_CWORD == 1)); then",
              f"    choices='{' '.join([*commands[''].subcommands, *commands[''].spellings()])}'", "  else",
              "    case ${COMP_WORDS[1]} in"]
@@ -74,6 +86,15 @@ def bash(name, commands):
     lines += [f"      *) choices='{' '.join(commands[''].spellings())}' ;;", "    esac", "  fi",
               "  mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$word\")", "}", f"complete -o default -F _{name} {name}"]
     return "\n".join(lines) + "\n"
+
+
+def bash_values(behind):
+    """What is not in any --help: the interfaces there are, and what else a word takes."""
+    lines = ["  local from=", "  case \"${COMP_WORDS[1]} $before\" in", *(f"    {'|'.join(words)}) from='{shell}' ;;" for shell, words in behind.items()),
+             "  esac", f"  case \"${{COMP_WORDS[*]:1:COMP_CWORD-1}}\" in {'|'.join(quoted(first) for first in NAMED_FIRST)}) from='{NAMES}' ;; esac",
+             f"  if [[ ${{COMP_WORDS[1]}} =~ ^(capture|ifconfig)$ && $before != -* && $word != -* ]]; then from='{NAMES}'; fi",
+             "  if [[ $from && $word != -* ]]; then"]
+    return [*lines, "    mapfile -t COMPREPLY < <(compgen -W \"$(eval \"$from\")\" -- \"$word\")", "    return", "  fi"]
 
 
 def quoted(text):
@@ -130,7 +151,13 @@ def main():
     for program in sys.argv[2:]:
         name = Path(program).name
         commands = commands_of(Path(program).resolve())
-        (folder / name).write_text(bash(name, commands))
+        for known in commands.values():  # on and off stand behind a word, and are no words themselves
+            known.actions = {action: [word for word in words if word not in ("on", "off")] for action, words in known.actions.items()}
+        text = bash(name, commands)
+        if "show" in commands:
+            known = re.search(r"its scheme is one of ([\w, ]+)", help_of(Path(program).resolve(), "show"))[1]
+            text = text.replace("SCHEMES", " ".join(f"{scheme}:" for scheme in known.split(", ")))
+        (folder / name).write_text(text)
         (folder / f"_{name}").write_text(zsh(name, commands))
         (folder / f"{name}.fish").write_text(fish(name, commands))
 

@@ -8,26 +8,10 @@
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/run.hpp"
 #include "tools/virtifctl/bridge_print.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/trace/trace_recorder.hpp"
 
 namespace vif::tools {
-namespace {
-
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
-
-int failed(const std::string& text) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return kFailed;
-}
-
-int usage(const std::string& text) {
-  fmt::print(stderr, "virtifctl bridge: {}\nRun with --help for more information.\n", text);
-  return kUsage;
-}
-
-}  // namespace
-
 BridgeCommand::BridgeCommand(CLI::App& app) {
   CLI::App& bridge = *app.add_subcommand("bridge", "Switch frames between links until interrupted.");
   options_.add_to(bridge);
@@ -37,7 +21,7 @@ BridgeCommand::BridgeCommand(CLI::App& app) {
 
 int BridgeCommand::run(TraceRecorder* recorder) {
   const Result<host::BridgeRequest> request = options_.request();
-  if (!request) return usage(request.error().text);
+  if (!request) return misused("bridge", request.error().text);
   host::LinuxClock clock;
   host::LinuxRandom random;
   host::LinuxFiles files;
@@ -54,7 +38,7 @@ int BridgeCommand::run(TraceRecorder* recorder) {
   fmt::print(stderr, "virtifctl: bridging {} links; interrupt to end\n", request->links.size());
   const Status ran = runner.run();
   json_ ? print_json(**links, stations_) : print_text(**links, stations_);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("the result could not be written to the end");
+  if (const int status = flushed(); status != 0) return status;
   return ran ? 0 : failed(ran.error().text);
 }
 

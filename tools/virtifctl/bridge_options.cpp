@@ -4,7 +4,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
+
+#include "tools/control/parse_number.hpp"
 
 namespace vif::tools {
 namespace {
@@ -35,12 +36,6 @@ std::vector<std::string_view> items(std::string_view list) {
   return all;
 }
 
-template <class Number>
-bool is_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size();
-}
-
 // An option's word `PORT=REST`, or `PORT` alone.
 struct PortWord {
   host::BridgeRequest::Link* link;
@@ -51,25 +46,25 @@ Result<PortWord> port_word(std::string_view option, const std::string& word, hos
   constexpr std::string_view kName = "virt";
   std::string_view rest = word;
   std::string_view port = cut(rest, '=');
-  std::size_t unit = 0;
-  const bool is_named = port.starts_with(kName) && is_number(port.substr(kName.size()), unit);
-  if (is_named && unit < request.links.size()) return PortWord{&request.links[unit], rest};
+  if (port.starts_with(kName)) {
+    const auto unit = parse_number<std::size_t>(port.substr(kName.size()), 0, request.links.size() - 1);
+    if (unit) return PortWord{&request.links[*unit], rest};
+  }
   return wrong(option, word, fmt::format("a port, virt0 for the first link to virt{}", request.links.size() - 1));
 }
 
-bool is_vlan(std::string_view text, std::uint16_t& vlan) {
-  return is_number(text, vlan) && vlan >= 1 && vlan <= net::kVlanIdMax;
+std::optional<std::uint16_t> parse_vlan(std::string_view text) {
+  return parse_number<std::uint16_t>(text, 1, net::kVlanIdMax);
 }
 
 // "10,20-29" as tagged VLANs.
 bool add_tagged(std::string_view list, net::BridgeVlans& vlans) {
   for (std::string_view range : items(list)) {
     const bool is_range = range.find('-') != std::string_view::npos;
-    std::uint16_t first = 0, last = 0;
-    if (!is_vlan(cut(range, '-'), first)) return false;
-    last = first;
-    if (is_range && (!is_vlan(range, last) || last < first)) return false;
-    for (std::uint16_t vlan = first; vlan <= last; ++vlan) {
+    const std::optional<std::uint16_t> first = parse_vlan(cut(range, '-'));
+    const std::optional<std::uint16_t> last = is_range ? parse_vlan(range) : first;
+    if (!first || !last || *last < *first) return false;
+    for (std::uint16_t vlan = *first; vlan <= *last; ++vlan) {
       if (!vlans.untagged[vlan]) vlans.add_tagged(vlan);
     }
   }
@@ -132,9 +127,9 @@ Status BridgeOptions::set_vlans(host::BridgeRequest& request) const {
   for (const std::string& word : access_) {
     Result<PortWord> port = port_word("--access", word, request);
     if (!port) return std::move(port).error();
-    std::uint16_t vlan = 0;
-    if (!is_vlan(port->rest, vlan)) return wrong("--access", word, "PORT=VLAN, one of 1 to 4094");
-    port->link->settings.vlans = net::BridgeVlans::access(vlan);
+    const std::optional<std::uint16_t> vlan = parse_vlan(port->rest);
+    if (!vlan) return wrong("--access", word, "PORT=VLAN, one of 1 to 4094");
+    port->link->settings.vlans = net::BridgeVlans::access(*vlan);
   }
   for (const std::string& word : trunk_) {
     Result<PortWord> port = port_word("--trunk", word, request);
@@ -181,11 +176,10 @@ Status BridgeOptions::set_stations(host::BridgeRequest& request) const {
     const Result<net::MacAddress> address = net::MacAddress::parse(cut(rest, '/'));
     if (!address) return fail(EINVAL, fmt::format("--static '{}': {}", word, address.error().text));
     // A port without tags has one VLAN to be meant.
-    std::uint16_t vlan = request.config.filters_vlans ? port->link->settings.vlans.pvid : std::uint16_t{0};
-    if (word.find('/') != std::string::npos && !is_vlan(rest, vlan)) {
-      return wrong("--static", word, "PORT=MAC/VLAN, one of 1 to 4094");
-    }
-    port->link->stations.push_back({*address, vlan});
+    const std::uint16_t own = request.config.filters_vlans ? port->link->settings.vlans.pvid : std::uint16_t{0};
+    const auto vlan = word.find('/') == std::string::npos ? std::optional(own) : parse_vlan(rest);
+    if (!vlan) return wrong("--static", word, "PORT=MAC/VLAN, one of 1 to 4094");
+    port->link->stations.push_back({*address, *vlan});
   }
   return {};
 }

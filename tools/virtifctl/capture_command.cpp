@@ -7,17 +7,13 @@
 #include <cstdio>
 
 #include "hypercall/linux_ports.hpp"
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/control/control_socket.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 
 namespace vif::tools {
 namespace {
 
-constexpr int kFailed = 1, kUsage = 2;
-
-int failed(const Error& error) {
-  fmt::print(stderr, "virtifctl: {}\n", error.text);
-  return error.number() == EINVAL ? kUsage : kFailed;
-}
+int refused(const Error& error) { return failed(error, error.number() == EINVAL ? kUsage : kFailed); }
 
 }  // namespace
 
@@ -62,9 +58,9 @@ Result<CaptureJob> CaptureCommand::job() const {
 
 int CaptureCommand::run() {
   const Result<CaptureJob> asked = job();
-  if (!asked) return failed(asked.error());
+  if (!asked) return refused(asked.error());
   if (asked->path == "-" && ::isatty(STDOUT_FILENO) == 1) {
-    return failed(fail(EINVAL, "-w - writes bytes, which a terminal cannot show: as in `-w - | wireshark -k -i -`"));
+    return refused(fail(EINVAL, "-w - writes bytes, which a terminal cannot show: as in `-w - | wireshark -k -i -`"));
   }
   return run_capture(*asked);
 }
@@ -72,7 +68,7 @@ int CaptureCommand::run() {
 int run_capture(const CaptureJob& job) {
   host::LinuxFiles files;
   Result<CaptureRun> capture = CaptureRun::begin(job, files);
-  if (!capture) return failed(capture.error());
+  if (!capture) return refused(capture.error());
   fmt::print(stderr, "virtifctl: capturing on {}; interrupt to end\n", capture->subject());
   const Status ran = capture->run();
   if (!ran) fmt::print(stderr, "virtifctl: {}\n", ran.error().text);

@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::int64_t kNsPerS = 1'000'000'000;
 
-std::string time_of_day(std::int64_t time_ns) {
-  const auto seconds = static_cast<std::time_t>(time_ns / kNsPerS);
-  std::tm local{};
-  ::localtime_r(&seconds, &local);
-  std::array<char, 16> text{};
-  std::strftime(text.data(), text.size(), "%H:%M:%S", &local);
-  return fmt::format("{}.{:09}", text.data(), time_ns % kNsPerS);
-}
-
 // Source: IEEE 802 Numbers (iana.org); below 0x0600 it is a length (IEEE 802.3-2018, 3.2.6).
 std::string type_name(std::uint16_t type) {
   if (type == 0x0800) return "IPv4";
@@ -33,6 +24,15 @@ std::string type_name(std::uint16_t type) {
 }
 
 }  // namespace
+
+std::string time_of_day(std::int64_t time_ns) {
+  const auto seconds = static_cast<std::time_t>(time_ns / kNsPerS);
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  std::array<char, 16> text{};
+  std::strftime(text.data(), text.size(), "%H:%M:%S", &local);
+  return fmt::format("{}.{:09}", text.data(), time_ns % kNsPerS);
+}
 
 void print_frame(std::string_view ifname, const host::CaptureRecord& record) {
   std::string what = "too short";

@@ -8,7 +8,7 @@
 #include "hypercall/host/capture/capture_record.hpp"
 #include "hypercall/unique_fd.hpp"
 #include "netstack/mac_address.hpp"
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace vif::tools {
 

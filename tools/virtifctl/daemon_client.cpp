@@ -6,7 +6,7 @@
 #include <array>
 
 #include "hypercall/host_error.hpp"
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/control/control_socket.hpp"
 
 namespace vif::tools {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "hypercall/unique_fd.hpp"
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace vif::tools {
 

@@ -10,12 +10,10 @@
 #include "hypercall/shm/shm_dump.hpp"
 #include "netstack/capture/capture_writer.hpp"
 #include "tools/virtifctl/dump_print.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 
 namespace vif::tools {
 namespace {
-
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
 
 // An interface for each attacher, in a file as `path` ends; pcap has one for all.
 Status write_capture(const host::ShmDump& dump, const std::string& path) {
@@ -54,26 +52,21 @@ DumpCommand::DumpCommand(CLI::App& app) {
 }
 
 int DumpCommand::run() {
-  const auto say = [](const std::string& text, int status) {
-    fmt::print(stderr, "virtifctl: {}\n", text);
-    return status;
-  };
   const Result<drv::Linkstr> linkstr = drv::Linkstr::parse(linkstr_);
-  if (!linkstr) return say(linkstr.error().text, kUsage);
+  if (!linkstr) return failed(linkstr.error(), kUsage);
   if (write_) {
-    if (auto format = host::capture_format_of(*write_); !format) return say("--write: " + format.error().text, kUsage);
+    if (auto format = host::capture_format_of(*write_); !format)
+      return failed("--write: " + format.error().text, kUsage);
   }
   const Result<host::ShmDump> dump = host::dump_shm_segment(*linkstr);
-  if (!dump) return say(dump.error().text, dump.error().number() == EINVAL ? kUsage : kFailed);
+  if (!dump) return failed(dump.error(), dump.error().number() == EINVAL ? kUsage : kFailed);
   if (json_) print_json(*dump);
   else if (write_) print_attachers(*dump);
   else print_all(*dump);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return say("the result could not be written to the end", kFailed);
-  }
+  if (const int status = flushed(); status != 0) return status;
   if (!write_) return 0;
   const Status written = write_capture(*dump, *write_);
-  return written ? 0 : say(written.error().text, kFailed);
+  return written ? 0 : failed(written.error());
 }
 
 }  // namespace vif::tools

@@ -12,21 +12,16 @@
 #include "hypercall/bpf_compile.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/unique_fd.hpp"
+#include "tools/control/control_socket.hpp"
 #include "tools/virtifctl/capture_run.hpp"
 #include "tools/virtifctl/daemon_client.hpp"
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 
 namespace vif::tools {
 namespace {
 
-constexpr int kFailed = 1, kUsage = 2;
 constexpr std::string_view kPrefix = "virtif-";  // a host's interface may be called virt0, too
 constexpr std::string_view kSystemSocket = "/run/virtif.sock";
-
-int failed(const std::string& text, int status = kFailed) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return status;
-}
 
 // As the value of a key: no brace ends it, no newline the sentence.
 std::string value_of(std::string text) {

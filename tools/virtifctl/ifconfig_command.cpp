@@ -6,19 +6,13 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tools/control/control_socket.hpp"
 #include "tools/virtifctl/daemon_client.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/ifconfig_words.hpp"
-#include "tools/virtifd/control_socket.hpp"
 
 namespace vif::tools {
 namespace {
-
-constexpr int kFailed = 1, kUsage = 2;
-
-int failed(const std::string& text, int status = kFailed) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return status;
-}
 
 // The first IPv4 address that was set, as in 192.0.2.1/24; empty: none.
 Result<std::string> first_address(DaemonClient& daemon, const Json& ifname) {
@@ -89,7 +83,7 @@ int IfconfigCommand::show(const std::string& ifname) {
   std::string names;
   for (const Json& link : *links) names += (names.empty() ? "" : " ") + link.value("ifname", std::string());
   fmt::print("{}", names_ ? names + "\n" : ifconfig_text(*links));
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("the result could not be written to the end");
+  if (const int status = flushed(); status != 0) return status;
   return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "netstack/inet/ip_address.hpp"
+#include "tools/control/parse_number.hpp"
 
 namespace vif::tools {
 namespace {
@@ -53,9 +54,7 @@ class Words {
 };
 
 Result<std::uint32_t> number(const std::string& word, const std::string& text, std::uint32_t max) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && value <= max) return value;
+  if (const auto value = parse_number<std::uint32_t>(text, 0, max)) return *value;
   return fail(EINVAL, fmt::format("'{}' wants a number up to {}, not '{}'", word, max, text));
 }
 

@@ -2,6 +2,8 @@
 // virtifctl: parses, calls the verb, prints. Exit status: 0 done, 1 something failed (results are still printed), 2
 // usage; `ping` has ping(8)'s, `run` its program's.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -11,9 +13,11 @@
 #include "tools/virtifctl/bridge_command.hpp"
 #include "tools/virtifctl/capture_command.hpp"
 #include "tools/virtifctl/dump_command.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/extcap_command.hpp"
 #include "tools/virtifctl/fwu/fwu_command.hpp"
 #include "tools/virtifctl/ifconfig_command.hpp"
+#include "tools/virtifctl/ip_words.hpp"
 #include "tools/virtifctl/node_command.hpp"
 #include "tools/virtifctl/ping_command.hpp"
 #include "tools/virtifctl/proc_command.hpp"
@@ -29,100 +33,111 @@
 
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
+using namespace vif::tools;
+using Words = std::vector<std::string>;  // behind the program's name
 
-// 0, or kUsage with what is wrong with the first word said: CLI11 would look for a command in the words behind it.
-int check_command(const CLI::App& app, std::string_view word) {
-  std::string known;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (word == command->get_name()) return 0;
-    known += (known.empty() ? "" : ", ") + command->get_name();
+// `recorder`: of the command, which is one that has interfaces in this process; null: nobody.
+int run(Words words, TraceRecorder* recorder = nullptr);
+int run_recorded(const Words& words, TraceRecorder& recorder) { return run(words, &recorder); }
+
+// The one command that was said, in `app`.
+template <class Command>
+int run_as(CLI::App& app, const Words& words, [[maybe_unused]] TraceRecorder* recorder) {
+  Command command(app);
+  try {
+    app.parse(Words(words.rbegin(), words.rend()));  // takes them from the back
+  } catch (const CLI::ParseError& error) {
+    return error.get_exit_code() == 0 ? app.exit(error) : misused(words[0].c_str(), error.what());  // 0: help
   }
-  if (word.empty() || word == "-h" || word == "--help" || word == "--version") return 0;
-  if (word.front() == '-') {
-    std::fprintf(stderr, "virtifctl: options go behind the command; known are %s\n", known.c_str());
-  } else {
-    std::fprintf(stderr, "virtifctl: unknown command '%.*s': known are %s\n", static_cast<int>(word.size()),
-                 word.data(), known.c_str());
-  }
-  return kUsage;
+  if constexpr (requires { command.run(recorder); }) return command.run(recorder);
+  else if constexpr (requires { command.run(run_recorded); }) return command.run(run_recorded);
+  else return command.run();
+}
+
+struct Named {
+  std::string_view name;
+  int (*run)(CLI::App& app, const Words& words, TraceRecorder* recorder);
+};
+constexpr std::array kCommands = {Named{"bridge", run_as<BridgeCommand>}, Named{"capture", run_as<CaptureCommand>},
+                                  Named{"dump", run_as<DumpCommand>},     Named{"extcap", run_as<ExtcapCommand>},
+                                  Named{"fwu", run_as<FwuCommand>},       Named{"ifconfig", run_as<IfconfigCommand>},
+                                  Named{"link", run_as<NodeCommand>},     Named{"maddr", run_as<NodeCommand>},
+                                  Named{"addr", run_as<NodeCommand>},     Named{"route", run_as<NodeCommand>},
+                                  Named{"neigh", run_as<NodeCommand>},    Named{"port", run_as<NodeCommand>},
+                                  Named{"fdb", run_as<NodeCommand>},      Named{"config", run_as<NodeCommand>},
+                                  Named{"monitor", run_as<NodeCommand>},  Named{"ping", run_as<PingCommand>},
+                                  Named{"proc", run_as<ProcCommand>},     Named{"replay", run_as<ReplayCommand>},
+                                  Named{"run", run_as<RunCommand>},       Named{"show", run_as<ShowCommand>},
+                                  Named{"top", run_as<TopCommand>},       Named{"trace", run_as<TraceCommand>}};
+
+std::vector<std::string_view> names() {
+  std::vector<std::string_view> all;
+  for (const Named& command : kCommands) all.push_back(command.name);
+  return all;
+}
+
+// All of them at once: that is what --help speaks of.
+template <class Command, class... Others>
+std::string help_of(CLI::App& app) {
+  const Command command(app);
+  if constexpr (sizeof...(Others) == 0) return app.help();
+  else return help_of<Others...>(app);
+}
+
+std::string help(CLI::App& app) {
+  return help_of<BridgeCommand, CaptureCommand, DumpCommand, ExtcapCommand, FwuCommand, IfconfigCommand, NodeCommand,
+                 PingCommand, ProcCommand, ReplayCommand, RunCommand, ShowCommand, TopCommand, TraceCommand>(app);
 }
 
 // bridge(8) has these behind `bridge`, where we have link strings.
-void take_as_of_bridge(std::vector<const char*>& words) {
-  if (words.size() < 3 || std::string_view(words[1]) != "bridge") return;
-  const std::string_view word(words[2]);
-  if (word == "show") words[1] = "port";
-  else if (word == "link") words[2] = "port", words.erase(words.begin() + 1);
-  else if (word == "fdb") words.erase(words.begin() + 1);
+void take_as_of_bridge(Words& words) {
+  if (words.size() < 2 || words[0] != "bridge") return;
+  if (words[1] == "show") words[0] = "port";
+  else if (words[1] == "link") words[1] = "port", words.erase(words.begin());
+  else if (words[1] == "fdb") words.erase(words.begin());
 }
 
 // Wireshark says no command before its questions.
-void take_as_of_wireshark(std::vector<const char*>& words) {
-  if (words.size() > 1 && vif::tools::ExtcapCommand::asks(words[1])) words.insert(words.begin() + 1, "extcap");
+void take_as_of_wireshark(Words& words) {
+  if (!words.empty() && ExtcapCommand::asks(words[0])) words.insert(words.begin(), "extcap");
 }
 
-// `recorder`: of the command, which is one that has interfaces in this process; null: nobody.
-int run(std::vector<const char*> words, vif::tools::TraceRecorder* recorder = nullptr);
-
-int run_recorded(const std::vector<std::string>& words, vif::tools::TraceRecorder& recorder) {
-  std::vector<const char*> all = {"virtifctl"};
-  for (const std::string& word : words) all.push_back(word.c_str());
-  return run(std::move(all), &recorder);
+int unknown(const std::string& word) {
+  const std::string more = "; `virtifctl --help` says what there is";
+  if (word.starts_with('-'))
+    return failed("no command, but the option '" + word + "': options go behind it" + more, kUsage);
+  const std::string_view near = meant(word, names());
+  const std::string hint = near.empty() ? "" : ": did you mean " + std::string(near) + "?";
+  return failed("unknown command '" + word + "'" + (near.empty() ? more : hint), kUsage);
 }
 
-int run(std::vector<const char*> words, vif::tools::TraceRecorder* recorder) {
+int run(Words words, TraceRecorder* recorder) {
   take_as_of_bridge(words);
   take_as_of_wireshark(words);
-  const auto argc = static_cast<int>(words.size());
-  const char* const* const argv = words.data();
+  words = as_of_ip(std::move(words), names());
   CLI::App app("Virtual Ethernet interfaces in user space.", "virtifctl");
   app.set_version_flag("--version", "virtifctl " VIF_VERSION);
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
-  vif::tools::BridgeCommand bridge(app);
-  vif::tools::CaptureCommand capture(app);
-  vif::tools::DumpCommand dump(app);
-  vif::tools::ExtcapCommand extcap(app);
-  vif::tools::FwuCommand fwu(app);
-  vif::tools::IfconfigCommand ifconfig(app);
-  vif::tools::NodeCommand node(app);
-  vif::tools::PingCommand ping(app);
-  vif::tools::ProcCommand proc(app);
-  vif::tools::ReplayCommand replay(app);
-  vif::tools::RunCommand run_command(app);
-  vif::tools::ShowCommand show(app);
-  vif::tools::TopCommand top(app);
-  vif::tools::TraceCommand trace(app);
-  if (const int status = check_command(app, argc > 1 ? argv[1] : ""); status != 0) return status;
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kUsage;  // 0: help or version
+  if (words.empty() || words[0] == "-h" || words[0] == "--help") {
+    std::fputs(help(app).c_str(), words.empty() ? stderr : stdout);
+    return words.empty() ? kUsage : flushed();
   }
-  if (node.is_asked()) return node.run();
-  if (app.got_subcommand("bridge")) return bridge.run(recorder);
-  if (app.got_subcommand("capture")) return capture.run();
-  if (app.got_subcommand("dump")) return dump.run();
-  if (app.got_subcommand("extcap")) return extcap.run();
-  if (app.got_subcommand("fwu")) return fwu.run();
-  if (app.got_subcommand("ifconfig")) return ifconfig.run();
-  if (app.got_subcommand("ping")) return ping.run();
-  if (app.got_subcommand("proc")) return proc.run();
-  if (app.got_subcommand("run")) return run_command.run();
-  if (app.got_subcommand("top")) return top.run();
-  if (app.got_subcommand("trace")) return trace.run(run_recorded);
-  return app.got_subcommand("show") ? show.run() : replay.run(recorder);
+  if (words[0] == "--version") {
+    std::puts("virtifctl " VIF_VERSION);
+    return flushed();
+  }
+  for (const Named& command : kCommands) {
+    if (words[0] == command.name) return command.run(app, words, recorder);
+  }
+  return unknown(words[0]);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run({argv, argv + argc});
+    return run({argv + std::min(argc, 1), argv + argc});
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "virtifctl: %s\n", error.what());
-    return kFailed;
+    return failed(error.what());
   }
 }

@@ -3,28 +3,23 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
+#include "hypercall/linux_ports.hpp"
+#include "netstack/inet/ip_address.hpp"
+#include "tools/control/config_file.hpp"
+#include "tools/control/control_socket.hpp"
+#include "tools/virtifctl/capture_print.hpp"
 #include "tools/virtifctl/daemon_client.hpp"
+#include "tools/virtifctl/end_on_signals.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/node_print.hpp"
 #include "tools/virtifctl/node_words.hpp"
-#include "tools/virtifd/control_socket.hpp"
-#include "tools/virtifd/node_config.hpp"
 
 namespace vif::tools {
 namespace {
-
-constexpr int kFailed = 1, kUsage = 2;
-
-int failed(const Error& error, int status = kFailed) {
-  fmt::print(stderr, "virtifctl: {}\n", error.text);
-  return status;
-}
-
-int flushed() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
-  return failed(fail(EIO, "the result could not be written to the end"));
-}
 
 constexpr std::string_view description(std::string_view object) {
   if (object == "link") return "The interfaces of a virtifd.";
@@ -36,6 +31,53 @@ constexpr std::string_view description(std::string_view object) {
   return "Its neighbours.";
 }
 
+bool is_v6(const Json& row) { return row.value("dst", std::string()).find(':') != std::string::npos; }
+
+// The rows that have to do with IPv6, or with IPv4.
+Json of_family(const Json& rows, bool v6) {
+  const char* const family = v6 ? "inet6" : "inet";
+  Json kept = Json::array();
+  for (Json row : rows) {
+    if (const auto addresses = row.find("addr_info"); addresses != row.end()) {
+      const Json all = std::exchange(*addresses, Json::array());
+      std::ranges::copy_if(all, std::back_inserter(*addresses),
+                           [&](const Json& one) { return one["family"] == family; });
+      if (addresses->empty()) continue;
+    } else if (row.contains("family") ? row["family"] != family : is_v6(row) != v6) {
+      continue;
+    }
+    kept.push_back(std::move(row));
+  }
+  return kept;
+}
+
+// Takes away what addr.add gave.
+Status flush(DaemonClient& daemon, const Json& params) {
+  const Result<Json> links = daemon.call("addr.show", params);
+  if (!links) return links.error();
+  for (const Json& address : (*links)[0]["addr_info"]) {
+    if (address["protocol"] != "static") continue;
+    const auto done = daemon.call("addr.del", {{"ifname", params["ifname"]}, {"local", address["local"]}});
+    if (!done) return done.error();
+  }
+  return {};
+}
+
+// Of the routes in the order they are tried, the first that leads to `to`, which takes the place of its destination.
+Result<Json> way_to(const std::string& to, const Json& routes) {
+  const Result<net::inet::IpAddress> address = net::inet::IpAddress::parse(to);
+  if (!address) return address.error();
+  for (Json route : routes) {
+    const std::string dst = route["dst"];
+    const Result<net::inet::IpPrefix> network = net::inet::IpPrefix::parse(dst);
+    const bool leads = network ? network->contains(*address) : (route["family"] == "inet") == address->is_v4();
+    if (!leads) continue;
+    route["dst"] = to;
+    return Json::array({std::move(route)});
+  }
+  return fail(ENETUNREACH, "there is no route to " + to);
+}
+
 }  // namespace
 
 NodeCommand::NodeCommand(CLI::App& app) : socket_(default_socket_path()) {
@@ -45,6 +87,11 @@ NodeCommand::NodeCommand(CLI::App& app) : socket_(default_socket_path()) {
     command.footer("Commands (show, when none is given):\n" + node_usage(object));
     add_options(command);
     if (object == "link") command.add_flag("-s,--stats", stats_, "show counters, too");
+    if (object == "link" || object == "addr") command.add_flag("--brief", brief_, "a line each, as ip -br does");
+    if (object == "addr" || object == "route" || object == "neigh") {
+      command.add_flag("-4", only4_, "IPv4 only");
+      command.add_flag("-6", only6_, "IPv6 only");
+    }
   }
   CLI::App& config =
       *app.add_subcommand("config", "Print all that is set at a virtifd, as JSON, or make it as a file says.");
@@ -53,7 +100,10 @@ NodeCommand::NodeCommand(CLI::App& app) : socket_(default_socket_path()) {
                     "is taken away");
   config.add_option("show", shows_, "the same as without a word")->check(CLI::IsMember({"show"}));
   add_options(config);
-  add_options(*app.add_subcommand("monitor", "Print what happens at a virtifd, as it happens, until interrupted."));
+  CLI::App& monitor =
+      *app.add_subcommand("monitor", "Print what happens at a virtifd, as it happens, until interrupted.");
+  monitor.add_flag("-t,--timestamp", times_, "say when, by this machine's clock");
+  add_options(monitor);
 }
 
 void NodeCommand::add_options(CLI::App& command) {
@@ -70,7 +120,7 @@ int NodeCommand::run() {
 int NodeCommand::config() {
   Json params = Json::object();
   if (!apply_.empty()) {
-    Result<Json> document = read_config(apply_ == "-" ? "/dev/stdin" : apply_);
+    Result<Json> document = read_config(apply_);
     if (!document) return failed(document.error());
     params["config"] = std::move(*document);
   }
@@ -86,14 +136,28 @@ int NodeCommand::call() {
   const std::string object = asked_->get_name();
   Result<NodeCall> parsed = parse_node_words(object, asked_->remaining());
   if (!parsed) return failed(parsed.error(), kUsage);
-  const bool shows = parsed->verb.ends_with(".show");
-  if (stats_ && shows) parsed->params["stats"] = true;
   Result<DaemonClient> daemon = DaemonClient::connect(socket_);
   if (!daemon) return failed(daemon.error());
-  const Result<Json> result = daemon->call(parsed->verb, parsed->params);
+  if (parsed->action == "flush") {
+    Status done = flush(*daemon, parsed->params);
+    return done ? 0 : failed(done.error());
+  }
+  const bool shows = parsed->verb.ends_with(".show");
+  if (stats_ && shows) parsed->params["stats"] = true;
+  const Json to = parsed->action == "get" ? std::exchange(parsed->params, Json::object()) : Json();
+  Result<Json> result = daemon->call(parsed->verb, parsed->params);
+  if (!result && result.error().number() == EEXIST && parsed->action == "replace") return 0;
   if (!result) return failed(result.error());
-  if (json_ && shows) fmt::print("{}\n", result->dump(2));
-  else if (shows) print_node(object, *result);
+  if (!to.is_null()) result = way_to(to.value("dst", std::string()), *result);
+  if (!result) return failed(result.error());
+  return shows ? print(object, *result) : 0;
+}
+
+int NodeCommand::print(const std::string& object, const Json& rows) const {
+  const Json shown = only4_ == only6_ ? rows : of_family(rows, only6_);
+  if (json_) fmt::print("{}\n", shown.dump(2));
+  else if (brief_) print_brief(object, shown);
+  else print_node(object, shown);
   return flushed();
 }
 
@@ -101,9 +165,11 @@ int NodeCommand::monitor() {
   Result<DaemonClient> daemon = DaemonClient::connect(socket_);
   if (!daemon) return failed(daemon.error());
   if (const Result<Json> on = daemon->call("monitor", {{"on", true}}); !on) return failed(on.error());
+  const EndOnSignals signals(daemon->fd());
   for (;;) {
     const Result<DaemonClient::Notification> heard = daemon->next();
-    if (!heard) return failed(heard.error());
+    if (!heard) return signals.came() ? 0 : failed(heard.error());
+    if (times_) fmt::print("{} ", time_of_day(host::LinuxClock().wall_ns()));
     if (json_) fmt::print("{}\n", Json{{heard->method, heard->params}}.dump());
     else print_notification(heard->method, heard->params);
     if (const int status = flushed(); status != 0) return status;

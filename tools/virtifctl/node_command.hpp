@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/control/rpc.hpp"
+
 namespace vif::tools {
 
 class NodeCommand {
@@ -20,13 +22,14 @@ class NodeCommand {
  private:
   void add_options(CLI::App& command);
   int call();
+  int print(const std::string& object, const Json& rows) const;
   int config();
   int monitor();
 
   std::vector<CLI::App*> commands_;
   const CLI::App* asked_ = nullptr;
   std::string socket_, apply_, shows_;
-  bool json_ = false, stats_ = false;
+  bool json_ = false, stats_ = false, brief_ = false, only4_ = false, only6_ = false, times_ = false;
 };
 
 }  // namespace vif::tools

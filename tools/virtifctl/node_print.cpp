@@ -170,6 +170,17 @@ void print_node(std::string_view object, const Json& result) {
   for (const Json& row : result) printer->print(row);
 }
 
+void print_brief(std::string_view object, const Json& result) {
+  for (const Json& row : result) {
+    std::string last;
+    for (const Json& address : row.value("addr_info", Json::array())) {
+      last += fmt::format("{}/{} ", text(address, "local"), text(address, "prefixlen"));
+    }
+    if (object == "link") last = fmt::format("{} <{}> ", text(row, "address"), joined(row["flags"]));
+    fmt::print("{:<16} {:<14} {}\n", text(row, "ifname"), text(row, "operstate"), last);
+  }
+}
+
 void print_notification(std::string_view method, const Json& params) {
   if (method == "gap") return fmt::print("(missed {} events)\n", text(params, "lost"));
   const std::string kind = text(params, "kind");

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "hypercall/host/verbs/verb.hpp"
+#include "tools/control/parse_number.hpp"
+#include "tools/virtifctl/ip_words.hpp"
 
 namespace vif::tools {
 namespace {
@@ -24,6 +25,7 @@ struct Command {
   std::string_view subject;  // the parameter that a word of no other meaning gives; empty: none
   std::span<const Word> words;
   std::string_view usage;
+  std::string_view verb = {};  // empty: OBJECT.ACTION
 };
 
 struct Object {
@@ -42,6 +44,11 @@ constexpr std::array kLinkSet = {Word{"dev", "ifname", Takes::value},
                                  Word{"nolinkstr", "linkstr", Takes::null},
                                  Word{"master", "master", Takes::value},
                                  Word{"nomaster", "master", Takes::null}};
+constexpr auto kLinkAdd = [] {
+  std::array<Word, kLinkSet.size() + 1> all{Word{"name", "ifname", Takes::value}};
+  std::ranges::copy(kLinkSet, all.begin() + 1);
+  return all;
+}();
 constexpr std::array kDevIfname = {Word{"dev", "ifname", Takes::value}};
 constexpr std::array kAddrAdd = {kDevIfname[0], Word{"probe", "probe", Takes::yes}};
 constexpr std::array kRoute = {Word{"to", "dst", Takes::value}, Word{"via", "gateway", Takes::value},
@@ -56,17 +63,19 @@ constexpr std::string_view kSetUsage =
     " NAME [up | down] [linkstr S | nolinkstr] [master BRIDGE | nomaster] [mtu N] [address MAC] [promisc on|off] "
     "[allmulti on|off]";
 constexpr std::array kLink = {
-    Command{"add", "ifname", kLinkSet, kSetUsage}, Command{"set", "ifname", kLinkSet, kSetUsage},
+    Command{"add", "ifname", kLinkAdd, kSetUsage}, Command{"set", "ifname", kLinkSet, kSetUsage},
     Command{"del", "ifname", kDevIfname, " NAME"}, Command{"show", "ifname", kDevIfname, " [NAME]"}};
 constexpr std::array kMaddr = {Command{"add", "address", kDevIfname, " MAC[-MAC] dev NAME"},
                                Command{"del", "address", kDevIfname, " MAC[-MAC] dev NAME"},
                                Command{"show", "ifname", kDevIfname, " [dev NAME]"}};
 constexpr std::array kAddr = {Command{"add", "local", kAddrAdd, " ADDRESS/LENGTH|dhcp dev NAME [probe]"},
+                              Command{"replace", "local", kAddrAdd, " ADDRESS/LENGTH dev NAME", "addr.add"},
                               Command{"del", "local", kDevIfname, " ADDRESS|dhcp dev NAME"},
+                              Command{"flush", "", kDevIfname, " dev NAME", "addr.show"},
                               Command{"show", "ifname", kDevIfname, " [dev NAME]"}};
 constexpr std::array kRoutes = {Command{"add", "dst", kRoute, " NETWORK|default [via ADDRESS] [dev NAME]"},
                                 Command{"del", "dst", kRoute, " NETWORK|default [via ADDRESS] [dev NAME]"},
-                                Command{"show", "", {}, ""}};
+                                Command{"get", "dst", {}, " ADDRESS", "route.show"}, Command{"show", "", {}, ""}};
 constexpr std::array kNeighs = {Command{"add", "dst", kNeigh, " ADDRESS lladdr MAC dev NAME"},
                                 Command{"del", "dst", kNeigh, " ADDRESS dev NAME"},
                                 Command{"show", "", std::span(kNeigh).subspan<2>(), " [dev NAME]"}};
@@ -80,10 +89,14 @@ constexpr std::array kObjects = {Object{"link", kLink},    Object{"maddr", kMadd
 
 const Object& object_named(std::string_view name) { return *std::ranges::find(kObjects, name, &Object::name); }
 
-// ip(8) has more than one word for some.
-std::string_view plain_action(std::string_view action) {
+// ip(8) has more than one word for some, and takes those that are only begun.
+std::string_view plain_action(std::string_view action, std::span<const Command> commands) {
   if (action == "delete") return "del";
-  return action == "list" || action == "ls" || action == "lst" ? "show" : action;
+  if (action == "list" || action == "ls" || action == "lst") return "show";
+  std::vector<std::string_view> known;
+  for (const Command& command : commands) known.push_back(command.action);
+  const std::string_view whole = completed(action, known);
+  return whole.empty() ? action : whole;
 }
 
 std::string list(std::span<const Word> words) {
@@ -92,7 +105,13 @@ std::string list(std::span<const Word> words) {
   return all;
 }
 
-Result<Json> value_of(const Word& word, const std::string* next) {
+// What the verb says of the word's parameter.
+std::string meaning(const host::Verb& verb, const Word& word) {
+  const auto param = std::ranges::find(verb.params, word.param, &host::VerbParam::name);
+  return param == verb.params.end() ? std::string() : ": " + std::string(param->says);
+}
+
+Result<Json> value_of(const host::Verb& verb, const Word& word, const std::string* next) {
   if (word.takes == Takes::yes) return Json(true);
   if (word.takes == Takes::no) return Json(false);
   if (word.takes == Takes::null) return Json(nullptr);
@@ -103,22 +122,20 @@ Result<Json> value_of(const Word& word, const std::string* next) {
     if (*next == "on" || *next == "off") return Json(*next == "on");
     return fail(EINVAL, "'" + name + "' wants on or off, not '" + *next + "'");
   }
-  std::uint32_t number = 0;
-  const auto [end, error] = std::from_chars(next->data(), next->data() + next->size(), number);
-  if (error == std::errc() && end == next->data() + next->size()) return Json(number);
-  return fail(EINVAL, "'" + name + "' wants a number, not '" + *next + "'");
+  if (const auto number = parse_number<std::uint32_t>(*next)) return Json(*number);
+  return fail(EINVAL, "'" + name + "' wants a number, not '" + *next + "'" + meaning(verb, word));
 }
 
 bool takes_next(const Word& word) {
   return word.takes == Takes::value || word.takes == Takes::number || word.takes == Takes::on_off;
 }
 
-Result<Json> parse_params(const Command& command, std::span<const std::string> words) {
+Result<Json> parse_params(const host::Verb& verb, const Command& command, std::span<const std::string> words) {
   Json params = Json::object();
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto word = std::ranges::find(command.words, words[i], &Word::word);
     if (word != command.words.end()) {
-      Result<Json> value = value_of(*word, i + 1 < words.size() ? &words[i + 1] : nullptr);
+      Result<Json> value = value_of(verb, *word, i + 1 < words.size() ? &words[i + 1] : nullptr);
       if (!value) return value.error();
       if (params.contains(word->param)) return fail(EINVAL, "'" + std::string(word->param) + "' is said twice");
       params[std::string(word->param)] = std::move(*value);
@@ -140,6 +157,8 @@ std::string usage_of(std::string_view object, const Command& command) {
 
 // Whether all is there that the verb needs, in the words of the command.
 Status check_whole(const NodeCall& call, const Command& command, std::string_view object) {
+  if (call.action == "flush" && !call.params.contains("ifname")) return fail(EINVAL, "say behind 'dev' whose");
+  if (call.action == "get" && !call.params.contains("dst")) return fail(EINVAL, "say the way to which address");
   for (const host::VerbParam& param : host::find_verb(call.verb)->params) {
     if (!param.required || call.params.contains(param.name)) continue;
     const auto word = std::ranges::find(command.words, param.name, &Word::param);
@@ -168,15 +187,17 @@ std::string node_usage(std::string_view object) {
 
 Result<NodeCall> parse_node_words(std::string_view object, const std::vector<std::string>& words) {
   const std::span<const Command> commands = object_named(object).commands;
-  const std::string_view action = words.empty() ? "show" : plain_action(words.front());
+  const std::string_view action = words.empty() ? "show" : plain_action(words.front(), commands);
   const auto command = std::ranges::find(commands, action, &Command::action);
   if (command == commands.end()) {
     return fail(EINVAL, "'" + words.front() + "' cannot be done to " + std::string(object) + "; expected one of\n" +
                             node_usage(object));
   }
-  Result<Json> params = parse_params(*command, std::span(words).subspan(words.empty() ? 0 : 1));
+  const std::string verb =
+      command->verb.empty() ? std::string(object) + "." + std::string(action) : std::string(command->verb);
+  Result<Json> params = parse_params(*host::find_verb(verb), *command, std::span(words).subspan(words.empty() ? 0 : 1));
   if (!params) return params.error();
-  NodeCall call{std::string(object) + "." + std::string(action), std::move(*params)};
+  NodeCall call{verb, std::move(*params), std::string(action)};
   if (Status whole = check_whole(call, *command, object); !whole) return whole.error();
   return call;
 }

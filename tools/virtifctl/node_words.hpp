@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "netstack/base/result.hpp"
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace vif::tools {
 
 struct NodeCall {
   std::string verb;
   Json params;
+  std::string action{};  // what was said, as in "replace", for which the verb is addr.add
 };
 
 // What may follow virtifctl: link, maddr, addr, route, neigh, port, fdb.

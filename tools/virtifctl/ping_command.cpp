@@ -8,18 +8,15 @@
 
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/signal_fd.hpp"
-#include "tools/virtifd/control_socket.hpp"
+#include "netstack/inet/ip_address.hpp"
+#include "tools/control/control_socket.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 
 namespace vif::tools {
 namespace {
 
-constexpr int kNobody = 1, kFailed = 2;
+constexpr int kNobody = 1, kNotSent = 2;  // as of ping(8)
 constexpr std::size_t kUnderWayMax = 60;  // fewer than virtifd takes of one client
-
-int failed(const std::string& text) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return kFailed;
-}
 
 Time seconds(double s) { return Time(static_cast<std::int64_t>(s * 1e9)); }
 
@@ -38,8 +35,18 @@ PingCommand::PingCommand(CLI::App& app) : socket_(default_socket_path()) {
   ping.add_option("-W,--wait", wait_s_, "seconds to wait for each answer")
       ->capture_default_str()
       ->check(CLI::Range(0.001, 60.0));
+  ping.add_flag("-q,--quiet", quiet_, "print no line for each answer");
+  CLI::Option* const only4 = ping.add_flag("-4", only4_, "ADDRESS is one of IPv4");
+  ping.add_flag("-6", only6_, "ADDRESS is one of IPv6")->excludes(only4);
   ping.add_flag("-j,--json", json_, "print an object at the end instead");
   ping.add_option("--socket", socket_, "where virtifd listens")->capture_default_str();
+}
+
+Status PingCommand::check_address() const {
+  const Result<net::inet::IpAddress> address = net::inet::IpAddress::parse(to_);
+  if (!address) return fail(EINVAL, address.error().text + "; names are not looked up");
+  if (address->is_v4() ? only6_ : only4_) return fail(EINVAL, to_ + " is no address of " + (only6_ ? "IPv6" : "IPv4"));
+  return {};
 }
 
 int PingCommand::run() {
@@ -47,19 +54,20 @@ int PingCommand::run() {
     interface_ = to_.substr(zone + 1);
     to_.resize(zone);
   }
+  if (Status fits = check_address(); !fits) return failed(fits.error(), kUsage);
   Result<DaemonClient> daemon = DaemonClient::connect(socket_);
-  if (!daemon) return failed(daemon.error().text);
+  if (!daemon) return failed(daemon.error().text, kNotSent);
   host::LinuxClock clock;
   PingReport report(to_, bytes_);
   const Time began = clock.now();
   const Status done = ping(*daemon, report);
   const Time took = clock.now() - began;
-  if (!done && report.replies() == 0) return failed(done.error().text);
+  if (!done && report.replies() == 0) return failed(done.error().text, kNotSent);
   if (!done) (void)failed(done.error().text);
   if (json_) fmt::print("{}\n", report.json(took).dump(2));
   else fmt::print("{}", report.statistics(took));
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("the result could not be written to the end");
-  if (!done) return kFailed;
+  if (const int status = flushed(kNotSent); status != 0) return status;
+  if (!done) return kNotSent;
   return report.replies() > 0 ? 0 : kNobody;
 }
 
@@ -94,7 +102,7 @@ Status PingCommand::take_answers(DaemonClient& daemon, PingReport& report) {
     PingReport::Reply reply{asked.empty() ? 0 : asked.mapped(), came->value("from", std::string()),
                             came->value("bytes", std::uint64_t{0}), came->value("ttl", std::uint64_t{0}),
                             Time(came->value("time_ns", std::int64_t{0}))};
-    if (!json_) fmt::print("{}\n", PingReport::line(reply));
+    if (!json_ && !quiet_) fmt::print("{}\n", PingReport::line(reply));
     std::fflush(stdout);
     report.replied(std::move(reply));
   }

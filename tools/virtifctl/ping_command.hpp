@@ -21,6 +21,7 @@ class PingCommand {
   int run();
 
  private:
+  Status check_address() const;
   Status send_next(DaemonClient& daemon, PingReport& report);
   // What has come. Errors: virtifd's; a request that was not answered is none.
   Status take_answers(DaemonClient& daemon, PingReport& report);
@@ -30,7 +31,7 @@ class PingCommand {
   std::optional<std::uint64_t> count_;
   double interval_s_ = 1, wait_s_ = 2;
   std::uint64_t bytes_ = 56;
-  bool json_ = false;
+  bool json_ = false, quiet_ = false, only4_ = false, only6_ = false;
 
   std::uint64_t sequence_ = 0;                        // of the last one sent
   std::map<std::uint64_t, std::uint64_t> under_way_;  // request id: sequence

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "netstack/base/ports.hpp"
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace vif::tools {
 

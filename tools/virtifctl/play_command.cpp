@@ -9,6 +9,7 @@
 #include "hypercall/host/instance.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/replay/precise_runner.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/expect_watch.hpp"
 #include "tools/virtifctl/play_print.hpp"
 #include "tools/virtifctl/play_report.hpp"
@@ -16,7 +17,6 @@
 namespace vif::tools {
 namespace {
 
-constexpr int kFailed = 1;
 constexpr int kNoEnvironment = 3;
 constexpr Time kProgressEvery = std::chrono::milliseconds(250);
 
@@ -49,9 +49,7 @@ class Progress {
 int tell(const PlayJob& job, const Played& played) {
   if (job.json) fmt::print("{}\n", json_text(nlohmann::ordered_json::array({played_json(played)})));
   else print_played(played, ::isatty(STDOUT_FILENO) == 1);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    return no_environment("the result could not be written to the end");
-  }
+  if (const int status = flushed(kNoEnvironment); status != 0) return status;
   if (job.report) {
     if (Status written = write_report(*job.report, played); !written) return no_environment(written.error().text);
   }

@@ -3,17 +3,14 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-
 #include "hypercall/bpf_compile.hpp"
+#include "tools/control/parse_number.hpp"
 
 namespace vif::tools {
 namespace {
 
 Result<std::uint64_t> parse_count(const char* option, const std::string& text, std::uint64_t least) {
-  std::uint64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error == std::errc{} && end == text.data() + text.size() && count >= least) return count;
+  if (const auto count = parse_number<std::uint64_t>(text, least)) return *count;
   return fail(EINVAL, fmt::format("{}: '{}' is not a number from {}", option, text, least));
 }
 

@@ -7,19 +7,14 @@
 #include <cstdio>
 
 #include "hypercall/linux_ports.hpp"
+#include "tools/control/control_socket.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/proc_text.hpp"
-#include "tools/virtifd/control_socket.hpp"
 
 namespace vif::tools {
 namespace {
 
-constexpr int kFailed = 1, kUsage = 2;
 using Told = host::ProcClient::Told;
-
-int failed(const Error& error, int status = kFailed) {
-  fmt::print(stderr, "virtifctl: {}\n", error.text);
-  return status;
-}
 
 // At once, so that whoever reads has it when it happens. False: nobody does any more.
 bool say(const std::string& text) {

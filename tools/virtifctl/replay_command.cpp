@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 
@@ -13,7 +12,9 @@
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/loop.hpp"
 #include "hypercall/pcap_link.hpp"
+#include "tools/control/parse_number.hpp"
 #include "tools/virtifctl/capture_copy.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/play_command.hpp"
 #include "tools/virtifctl/replay_print.hpp"
 #include "tools/virtifctl/trace/trace_recorder.hpp"
@@ -21,29 +22,14 @@
 namespace vif::tools {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
 constexpr Time kProgressEvery = std::chrono::milliseconds(500);
-
-int usage(const std::string& text) {
-  fmt::print(stderr, "virtifctl replay: {}\nRun with --help for more information.\n", text);
-  return kUsage;
-}
 
 // Where a FILE of the command line is.
 std::string path_of(const std::string& file) { return file == "-" ? "/dev/stdin" : file; }
 
-int failed(const std::string& text) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return kFailed;
-}
-
 Result<std::uint32_t> parse_mtu(const std::string& text) {
   constexpr std::uint32_t kMtuMax = net::kFrameBytesMax - net::kEtherHeaderBytes;
-  std::uint32_t mtu_bytes = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu_bytes);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  if (whole && mtu_bytes >= net::Ifnet::kMtuMin && mtu_bytes <= kMtuMax) return mtu_bytes;
+  if (const auto mtu_bytes = parse_number<std::uint32_t>(text, net::Ifnet::kMtuMin, kMtuMax)) return *mtu_bytes;
   return fail(EINVAL, fmt::format("--mtu: '{}' is not a number from {} to {}", text, net::Ifnet::kMtuMin, kMtuMax));
 }
 
@@ -145,13 +131,13 @@ int ReplayCommand::play_to_link() const {
   std::optional<std::uint32_t> mtu_bytes;
   if (mtu_bytes_) {
     const Result<std::uint32_t> parsed = parse_mtu(*mtu_bytes_);
-    if (!parsed) return usage(parsed.error().text);
+    if (!parsed) return misused("replay", parsed.error().text);
     mtu_bytes = *parsed;
   }
   const Result<host::LinkReplayRequest> asked = play_.request(std::move(captures), mtu_bytes);
-  if (!asked) return usage(asked.error().text);
+  if (!asked) return misused("replay", asked.error().text);
   const Result<std::optional<ExpectRequest>> expect = expect_.request();
-  if (!expect) return usage(expect.error().text);
+  if (!expect) return misused("replay", expect.error().text);
   PlayJob job{.files = files_, .replay = *asked, .expect = *expect, .report = expect_.report(), .json = json_};
   if (job.expect) job.replay.linger = std::max(job.replay.linger, job.expect->timeout);
   return play(job);
@@ -160,7 +146,7 @@ int ReplayCommand::play_to_link() const {
 int ReplayCommand::run(TraceRecorder* recorder) {
   if (play_.asked()) return play_to_link();
   Result<host::ReplayRequest> asked = request();
-  if (!asked) return usage(asked.error().text);
+  if (!asked) return misused("replay", asked.error().text);
   host::ReplayRequest& request = *asked;
 
   host::LinuxClock clock;
@@ -187,7 +173,8 @@ int ReplayCommand::run(TraceRecorder* recorder) {
   for (const std::string& file : files_) {
     request.progress = [&](std::uint64_t frames) { progress.show(file, frames); };
     Result<host::ReplayReport> report = host::replay(request, path_of(file), interfaces);
-    if (!report) return report.error().number() == EINVAL ? usage(report.error().text) : failed(report.error().text);
+    if (!report)
+      return report.error().number() == EINVAL ? misused("replay", report.error().text) : failed(report.error().text);
     if (copy) {
       if (Status kept = copy->flush(); !kept && report->error.empty()) report->error = kept.error().text;
     }
@@ -196,7 +183,7 @@ int ReplayCommand::run(TraceRecorder* recorder) {
   }
   progress.clear();
   json_ ? print_json(replayed) : print_table(replayed);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("the result could not be written to the end");
+  if (const int status = flushed(); status != 0) return status;
   return whole ? 0 : kFailed;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "hypercall/signal_fd.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/room_network.hpp"
 
 namespace vif::tools {
@@ -17,12 +18,7 @@ namespace {
 using net::inet::IpAddress;
 using net::inet::IpPrefix;
 
-constexpr int kUsage = 2, kSignalled = 128;
-
-int failed(const std::string& text, int status = Room::kFailed) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return status;
-}
+int not_begun(const Error& error) { return failed(error, Room::kFailed); }
 
 bool is_among(const std::vector<IpPrefix>& prefixes, const IpAddress& address) {
   return std::ranges::find(prefixes, address, &IpPrefix::address) != prefixes.end();
@@ -129,16 +125,16 @@ Result<RoomPlan> RunCommand::plan() const {
 
 int RunCommand::run() {
   const Result<RoomPlan> asked = plan();
-  if (!asked) return failed(asked.error().text, kUsage);
+  if (!asked) return failed(asked.error(), kUsage);
   Result<host::SignalFd> signals = host::SignalFd::open({SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
-  if (!signals) return failed(signals.error().text);
+  if (!signals) return not_begun(signals.error());
   Result<Room> room = Room::open(*asked, signals->mask_before());
-  if (!room) return failed(room.error().text);
+  if (!room) return not_begun(room.error());
   Result<std::unique_ptr<RoomNetwork>> network = RoomNetwork::open(room->take_place(), *asked, linkstr_);
-  if (!network) return failed(network.error().text);
-  if (Status entered = room->enter(); !entered) (void)failed(entered.error().text);
+  if (!network) return not_begun(network.error());
+  if (Status entered = room->enter(); !entered) (void)not_begun(entered.error());
   const Result<int> status = accompany(*room, **network, *signals);
-  return status ? *status : failed(status.error().text);
+  return status ? *status : not_begun(status.error());
 }
 
 }  // namespace vif::tools

@@ -8,17 +8,11 @@
 
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/loop.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/show_print.hpp"
 
 namespace vif::tools {
 namespace {
-
-constexpr int kFailed = 1;
-
-int failed(const std::string& text) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return kFailed;
-}
 
 std::string known_schemes() {
   host::LinuxClock clock;
@@ -47,7 +41,7 @@ int ShowCommand::run() {
   std::vector<OpenedLink> links;
   for (const std::string& linkstr : linkstrs_) links.push_back({linkstr, host::show(linkstr, interfaces)});
   json_ ? print_json(links) : print_text(links);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("the result could not be written to the end");
+  if (const int status = flushed(); status != 0) return status;
   const bool all = std::all_of(links.begin(), links.end(), [](const OpenedLink& opened) { return bool(opened.link); });
   return all ? 0 : kFailed;
 }

@@ -6,19 +6,14 @@
 
 #include <cstdio>
 
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/control/control_socket.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 
 namespace vif::tools {
 namespace {
 
-constexpr int kFailed = 1, kSignalled = 128;
 constexpr std::size_t kPlainColumns = 80, kManyLines = 100'000;
 constexpr char kQuit = 'q';
-
-int failed(const std::string& text) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return kFailed;
-}
 
 }  // namespace
 
@@ -112,9 +107,11 @@ Status TopCommand::take_answer(DaemonClient& daemon, std::optional<Screen>& scre
 }
 
 void TopCommand::draw(Screen& screen) const {
+  if (!table_.has_rows()) return;  // virtifd has not answered yet
   const Screen::Size size = Screen::size();
+  const std::size_t shown = table_.rows().size();
   std::vector<std::string> page = {
-      fmt::format("virtifd at {}: {} interfaces, by {}; q quits", socket_, table_.rows().size(), table_.order_text())};
+      fmt::format("q quits; {} interface{} at {}, by {}", shown, shown == 1 ? "" : "s", socket_, table_.order_text())};
   page[0].resize(std::min(page[0].size(), size.columns));
   for (std::string& line : table_.text(size.columns, std::max<std::size_t>(size.lines, 2) - 1)) {
     page.push_back(std::move(line));

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "netstack/base/ports.hpp"
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace vif::tools {
 
@@ -31,6 +31,7 @@ class TopTable {
   // `links` as link.show gives them with stats, at `at`. The second one makes rates.
   void sample(const Json& links, Time at);
   bool has_rates() const { return samples_ > 1; }
+  bool has_rows() const { return samples_ > 0; }
 
   // By a key of kKeys; others change nothing.
   void order_by(char key);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "hypercall/host/capture/capture_tap.hpp"
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace vif::tools {
 

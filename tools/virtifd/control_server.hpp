@@ -16,7 +16,7 @@
 
 #include "hypercall/host/node.hpp"
 #include "hypercall/loop.hpp"
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/control/control_socket.hpp"
 #include "tools/virtifd/metrics_listener.hpp"
 #include "tools/virtifd/workers.hpp"
 

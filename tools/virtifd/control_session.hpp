@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 namespace vif::tools {
 

@@ -104,6 +104,7 @@ Result<Doors> open_doors(const Options& options) {
 
 Status drop_privileges(const Options& options, const Doors& doors) {
   if (options.user.empty()) return {};
+  if (::geteuid() != 0) return fail(EPERM, "--user needs root, who alone can become somebody else: leave it out");
   const Result<tools::Identity> identity = tools::find_identity(options.user);
   if (!identity) return identity.error();
   if (Status given = doors.control->give_to(identity->uid); !given) return given;

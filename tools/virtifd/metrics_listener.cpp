@@ -4,9 +4,9 @@
 #include <sys/socket.h>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <charconv>
 
 #include "hypercall/host_error.hpp"
+#include "tools/control/parse_number.hpp"
 
 namespace vif::tools {
 namespace {
@@ -25,16 +25,15 @@ Result<tcp::endpoint> endpoint_of(std::string_view where) {
   if (colon == std::string_view::npos) return wrong();
   std::string_view host = where.substr(0, colon);
   const std::string_view digits = where.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc() || end != digits.data() + digits.size()) return wrong();
+  const std::optional<std::uint16_t> port = parse_number<std::uint16_t>(digits);
+  if (!port) return wrong();
   if (host == "localhost") host = "127.0.0.1";
   const bool in_brackets = host.starts_with('[') && host.ends_with(']');
   if (in_brackets) host = host.substr(1, host.size() - 2);
   boost::system::error_code no_address;
   const auto address = boost::asio::ip::make_address(std::string(host), no_address);
   if (no_address || address.is_v6() != in_brackets) return wrong();
-  return tcp::endpoint(address, port);
+  return tcp::endpoint(address, *port);
 }
 
 Result<MetricsListener> listen_at(const tcp::endpoint& endpoint, const std::string& where) {

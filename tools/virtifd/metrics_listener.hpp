@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/control/control_socket.hpp"
 
 namespace vif::tools {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A node's configuration in files: the one an operator writes, read at the start and on SIGHUP, and the one virtifd
-// keeps, so that what was set while it ran is there after a restart.
+// A node's configuration and its files: the one an operator writes, read at the start and on SIGHUP, and the one
+// virtifd keeps, so that what was set while it ran is there after a restart.
 //
 // load_config() on the domain's thread while it is not polled; a StateFile on the control thread.
 #pragma once
@@ -14,10 +14,6 @@
 
 namespace vif::tools {
 
-// The document in the file. EINVAL: no JSON object, with the place. Otherwise the host's.
-Result<host::Json> read_config(const std::string& path);
-// Replaces the file as a whole: a crash leaves the old one or the new one. Errors: the host's; the old one is there.
-Status write_config(const std::string& path, const host::Json& config);
 // Errors: read_config's and config.apply's, with the file's name.
 Status load_config(host::Node& node, const std::string& path);
 

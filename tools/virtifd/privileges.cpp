@@ -43,7 +43,6 @@ Result<Identity> find_identity(const std::string& words) {
 }
 
 Status become(const Identity& identity, Keep keep) {
-  if (::geteuid() != 0) return fail(EPERM, "--user: only root can become '" + identity.user + "'; leave it out");
   const std::uint32_t kept = keep == Keep::nothing ? 0 : 1U << CAP_NET_ADMIN | 1U << CAP_NET_RAW;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_KEEPCAPS, kept != 0 ? 1 : 0, 0, 0, 0) != 0) {
     return host_error("cannot give up what root may");

@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/control/control_socket.hpp"
 #include "tools/virtifd/workers.hpp"
 
 namespace vif::tools {

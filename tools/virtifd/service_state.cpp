@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <optional>
+
+#include "tools/control/parse_number.hpp"
 
 namespace vif::tools {
 namespace {
@@ -20,13 +21,6 @@ constexpr int kFirstHanded = 3;  // SD_LISTEN_FDS_START
 std::string_view variable(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::string_view() : std::string_view(value);
-}
-
-std::optional<int> number_in(std::string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -48,9 +42,9 @@ void tell_service_manager(std::string_view state) {
 
 Result<std::vector<HandedSocket>> take_handed_sockets() {
   std::vector<HandedSocket> handed;
-  if (number_in(variable("LISTEN_PID")) != ::getpid()) return handed;  // none, or another process's
-  const std::optional<int> count = number_in(variable("LISTEN_FDS"));
-  if (!count || *count < 1) return fail(EINVAL, "LISTEN_FDS is a number of sockets from 1 on");
+  if (parse_number<int>(variable("LISTEN_PID")) != ::getpid()) return handed;  // none, or another process's
+  const std::optional<int> count = parse_number(variable("LISTEN_FDS"), 1);
+  if (!count) return fail(EINVAL, "LISTEN_FDS is a number of sockets from 1 on");
   std::string_view names = variable("LISTEN_FDNAMES");
   for (int fd = kFirstHanded; fd < kFirstHanded + *count; ++fd) {
     const std::string_view name = names.substr(0, names.find(':'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "tools/virtifd/control_socket.hpp"
+#include "tools/control/control_socket.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "tools/virtifd/rpc.hpp"
+#include "tools/control/rpc.hpp"
 
 #include <cstring>
 
