@@ -136,7 +136,8 @@ class RunCli(unittest.TestCase):
             while b"hello 1" not in said:  # once: not by the terminal and by virtifctl
                 said += screen.read(1000)
                 self.assertNotIn(b"hello 2", said)
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+            # The terminal stays for as long as the program does, which would hear of its end otherwise.
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, said)
 
     def test_serves_a_program_on_the_same_segment(self):
         segment = f"shm:/vif-run-{secrets.token_hex(4)}"
