@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What most pure files include, parsed once for a whole library (meson: cpp_pch). Source files still include what they use:
-// -Db_pch=false compiles them without it.
+// What most pure files include, parsed once for a whole library (meson: cpp_pch). Source files still include what they
+// use: -Db_pch=false compiles them without it.
 
 #include <algorithm>
 #include <array>
