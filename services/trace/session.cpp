@@ -109,7 +109,7 @@ void Session::disable(std::string_view pattern) {
 }
 
 Status Session::add_writer(Writer& writer) {
-  auto ring = std::make_unique<Ring>(pages_, settings_, writer);
+  auto ring = std::make_unique<Ring>(settings_.rings == nullptr ? pages_ : *settings_.rings, settings_, writer);
   if (!ring->writer) return fail(ENOMEM, "no memory for a ring of " + std::to_string(settings_.ring_pages) + " pages");
   Result<RingReader> reader = RingReader::open(ring->pages.bytes());
   if (!reader) return std::move(reader).error();

@@ -31,6 +31,7 @@ class VIF_API Session final : public Probe, private EventWatch {
   struct Settings {
     WhenFull when_full = WhenFull::discard;
     std::size_t ring_pages = 256;  // of every writer, 2 to kRingPagesMax; untouched ones cost no memory
+    PagesPort* rings = nullptr;    // where they lie, as in files that outlive the process; null: with the rest
   };
   // Both are borrowed. EBUSY: kProbesMax probes are there. ENOMEM; EINVAL: ring_pages.
   static Result<std::unique_ptr<Session>> open(Tracing& tracing, PagesPort& pages, const Settings& settings);

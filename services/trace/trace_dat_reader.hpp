@@ -38,6 +38,7 @@ class VIF_API TraceDatReader {
   std::size_t cpus() const { return rings_.size(); }
   const std::map<std::uint16_t, RecordedEvent>& events() const { return events_; }
   std::string_view thread_name(std::int32_t thread_id) const;  // empty: the file has none
+  const std::map<std::int32_t, std::string>& threads() const { return threads_; }
 
  private:
   friend class TraceDatHead;

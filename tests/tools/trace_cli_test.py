@@ -165,11 +165,17 @@ class Trace(unittest.TestCase):
                                 (("record", "-f", "colour == 3", *replay), "no such field"),
                                 (("record", "--", "virtifctl", "show", "mem:a"), "virtifctl replay"),
                                 (("record", "--", "ls"), "virtifctl replay"), (("record", "-b", "1", *replay), "--buffer"),
-                                (("record",), "COMMAND"), ((), "subcommand"), (("convert",), "--output"), (("report", "--colour"), "--colour")):
+                                ((), "subcommand"), (("convert",), "--output"), (("report", "--colour"), "--colour")):
             run = ctl("trace", *words, cwd=self.file.parent)
             self.assertEqual((run.returncode, run.stdout), (USAGE, ""), words)
             self.assertIn(expected, run.stderr)
         self.assertEqual(list(self.file.parent.iterdir()), [])
+
+    def test_without_a_command_it_is_a_virtifd_that_has_to_be_there(self):
+        run = ctl("trace", "record", "-o", self.file, "--socket", self.file.parent / "nobody")
+        self.assertEqual((run.returncode, run.stdout), (FAILED, ""))
+        self.assertIn("nobody", run.stderr)
+        self.assertFalse(self.file.exists())
 
     def test_files_that_are_no_trace_are_refused(self):
         (self.file.parent / "other").write_bytes(b"\x17\x08\x44tracing7\0")

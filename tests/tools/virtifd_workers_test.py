@@ -59,6 +59,13 @@ class Workers(DaemonCase):
             if params.get("kind") == kind:
                 return params
 
+    def recorded(self):
+        """The fields of what the flight recorder holds."""
+        file = str(self.folder / "trace.dat")
+        self.ctl("trace", "extract", "-o", file)
+        run = subprocess.run([VIRTIFCTL, "trace", "report", "-j", file], capture_output=True, text=True, check=True, timeout=60)
+        return [event["fields"] for event in json.loads(run.stdout)]
+
     def link_up(self, ifname="virt0"):
         with self.client() as client:
             [link] = [each for each in client.call("link.show") if each["ifname"] == ifname]
@@ -69,6 +76,7 @@ class Workers(DaemonCase):
             with self.subTest(how):
                 daemon = self.serve("--restart-workers")
                 self.ctl("link", "add", "virt0", "linkstr", "mem:wire", "up")
+                self.ctl("trace", "enable", "-e", "virtifd:worker_end")
                 with Client(self.path) as events:
                     events.call("monitor", on=True)
                     self.end("virtifd-control", how)
@@ -77,6 +85,7 @@ class Workers(DaemonCase):
                 self.assertEqual(told["links"], [])
                 self.assertIn(f"the control thread has ended ({end})", daemon.stderr.readline())
                 self.assertTrue(self.link_up())
+                self.assertEqual(self.recorded(), [{"worker": "control", "end": end, "reason": told["reason"]}])
                 self.stop(daemon)
 
     def test_the_nodes_thread_takes_its_interfaces_down_and_up_again(self):

@@ -49,7 +49,8 @@ def commands_of(program):
     for name in commands[""].subcommands:
         commands[name] = command = Command(help_of(program, name), name)
         for action in command.subcommands:  # of virtifctl fwu and proc, with options of their own
-            command.actions[action] = Command(help_of(program, name, action)).spellings()
+            known = Command(help_of(program, name, action))
+            command.actions[action] = [*known.subcommands, *known.spellings()]
     return commands
 
 

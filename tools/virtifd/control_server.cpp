@@ -18,6 +18,7 @@
 #include "tools/virtifd/metrics_server.hpp"
 #include "tools/virtifd/metrics_text.hpp"
 #include "tools/virtifd/node_config.hpp"
+#include "tools/virtifd/trace_server.hpp"
 
 namespace vif::tools {
 namespace {
@@ -40,7 +41,8 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
         pause(context),
         acceptor(context),
         reload(context),
-        captures(context, node_in) {}
+        captures(context, node_in),
+        traces(context, config_in.trace) {}
 
   // --- control thread ---
 
@@ -92,6 +94,10 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
     if (request.method == "capture") {
       if (const std::optional<RpcFault> fault = captures.begin(session, request)) return answer(session, *fault);
       return ended(session);
+    }
+    if (TraceServer::knows(request.method)) {
+      const std::optional<Result<Json>> done = traces.carry_out(session, request);
+      return done ? answered(session.id(), request.id, *done) : ended(session);
     }
     const host::Verb* const verb = host::find_verb(request.method);
     if (verb == nullptr) {
@@ -245,6 +251,7 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
   asio::signal_set reload;
   std::unordered_map<std::uint64_t, std::unique_ptr<ControlSession>> sessions;
   CaptureServer captures;
+  TraceServer traces;
   std::uint64_t last_id = 0, next_event = 1, requests = 0;
   std::optional<MetricsServer> metrics;
   std::atomic<bool> asked_to_end{false};

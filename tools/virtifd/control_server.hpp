@@ -18,6 +18,7 @@
 #include "hypercall/loop.hpp"
 #include "tools/control/control_socket.hpp"
 #include "tools/virtifd/metrics_listener.hpp"
+#include "tools/virtifd/trace_service.hpp"
 #include "tools/virtifd/workers.hpp"
 
 namespace vif::tools {
@@ -30,6 +31,7 @@ class ControlServer {
     std::optional<gid_t> group;  // whose members may speak, too
     std::string config_path;     // read again on SIGHUP; empty: there is nothing to
     std::string state_path;      // written when something changed; empty: none
+    TraceService& trace;         // outlives it
   };
 
   // What it is reached by.

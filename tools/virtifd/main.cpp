@@ -19,6 +19,7 @@
 #include "tools/virtifd/privileges.hpp"
 #include "tools/virtifd/proc_server.hpp"
 #include "tools/virtifd/service_state.hpp"
+#include "tools/virtifd/trace_service.hpp"
 #include "tools/virtifd/workers.hpp"
 
 namespace {
@@ -144,12 +145,14 @@ Status run(std::unique_ptr<host::Runner> runner, host::Loop& loop, host::Node& n
            Doors doors) {
   const Result<std::unique_ptr<cn::ExitCodes>> codes = host::make_exit_codes();
   if (!codes) return codes.error();
-  tools::Workers workers(loop, node, **codes,
+  const auto trace = tools::TraceService::open(loop.domain());
+  if (!trace) return trace.error();
+  tools::Workers workers(loop, node, **codes, (*trace)->own(),
                          options.restart_workers ? tools::Workers::AtEnd::restart : tools::Workers::AtEnd::stop);
   const std::string at = doors.control->path(), metrics_at = doors.metrics ? doors.metrics->shown : "";
-  const auto server =
-      tools::ControlServer::start({std::move(*doors.control), std::move(doors.metrics)}, loop, node, workers,
-                                  {.group = doors.group, .config_path = options.config, .state_path = options.state});
+  const auto server = tools::ControlServer::start(
+      {std::move(*doors.control), std::move(doors.metrics)}, loop, node, workers,
+      {.group = doors.group, .config_path = options.config, .state_path = options.state, .trace = **trace});
   if (!server) return server.error();
   std::unique_ptr<tools::ProcServer> proc;
   if (doors.proc) {

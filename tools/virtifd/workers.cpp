@@ -62,6 +62,7 @@ void Workers::tell(const std::string& name, host::WorkerEnd end, const std::stri
   const bool again = at_end_ == AtEnd::restart;
   say("the " + name + " thread has ended (" + host::name(end) + "): " + why +
       (again ? ": it is started again" : ": virtifd ends, as --restart-workers is not set"));
+  trace_.worker_end(name, host::name(end), why);
   node_.tell("worker.end",
              {{"worker", name}, {"end", host::name(end)}, {"reason", why}, {"links", down}, {"restart", again}});
 }

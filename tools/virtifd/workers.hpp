@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // virtifd's threads, watched: the node's own, which is the one that makes this, and those it starts. One that ends
-// without having been asked to is told of (standard error, `worker.end` for `monitor`) with the reason; then it is
-// started again, where that is wanted, or virtifd ends. The interfaces of the node's thread are down meanwhile.
+// without having been asked to is told of (standard error, `worker.end` for `monitor`, virtifd:worker_end for whoever
+// records) with the reason; then it is started again, where that is wanted, or virtifd ends. The interfaces of the
+// node's thread are down meanwhile.
 //
 // On the node's thread, which is the domain's.
 #pragma once
@@ -12,6 +13,7 @@
 #include "hypercall/host/node.hpp"
 #include "hypercall/loop.hpp"
 #include "hypercall/run.hpp"
+#include "tools/virtifd/daemon_trace.hpp"
 
 namespace vif::tools {
 
@@ -20,8 +22,8 @@ class Workers {
   enum class AtEnd : std::uint8_t { stop, restart };
 
   // All outlive this.
-  Workers(host::Loop& loop, host::Node& node, cn::ExitCodes& codes, AtEnd at_end)
-      : loop_(loop), node_(node), codes_(codes), at_end_(at_end) {}
+  Workers(host::Loop& loop, host::Node& node, cn::ExitCodes& codes, DaemonTrace& trace, AtEnd at_end)
+      : loop_(loop), node_(node), codes_(codes), trace_(trace), at_end_(at_end) {}
 
   struct Job {
     std::string name;                     // of the thread
@@ -47,6 +49,7 @@ class Workers {
   host::Loop& loop_;
   host::Node& node_;
   cn::ExitCodes& codes_;
+  DaemonTrace& trace_;
   const AtEnd at_end_;
   host::Runner* runner_ = nullptr;  // while the node is run
   std::optional<Error> fatal_;      // what virtifd ends with

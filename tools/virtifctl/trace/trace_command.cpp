@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr std::size_t kBufferKibDefault = 65536;
 
 int say(const std::string& text, int status) {
   fmt::print(stderr, "virtifctl: {}\n", text);
@@ -68,6 +69,7 @@ std::vector<std::string> recorded_words(std::vector<std::string> words) {
 TraceCommand::TraceCommand(CLI::App& app) {
   CLI::App& trace = *app.add_subcommand("trace", "Record what interfaces do, frame by frame where they drop one.");
   trace.require_subcommand(1);
+  node_.emplace(trace, chosen_of_node_);
   add_record(trace);
   add_reading(trace);
   CLI::App& list = *trace.add_subcommand("list", "The events there are, and their fields.");
@@ -76,25 +78,16 @@ TraceCommand::TraceCommand(CLI::App& app) {
 }
 
 void TraceCommand::add_record(CLI::App& trace) {
-  CLI::App& record = *trace.add_subcommand("record", "Run a command of virtifctl and record its events into a file.");
-  record.add_option("COMMAND", words_, "behind --: virtifctl replay ... or virtifctl bridge ...")->required();
-  record
-      .add_option("-e,--event", patterns_,
-                  "events, as in 'virtif:*' or 'virtif:rx_drop'; may be repeated (default: virtif:*)")
-      ->type_name("PATTERN")
-      ->expected(1)
-      ->allow_extra_args(false)  // the next word is another's
-      ->take_all();
-  record.add_option("-f,--filter", filter_, "keep only what matches, as in 'reason == \"not_for_us\" && bytes > 60'")
-      ->type_name("FILTER");
+  CLI::App& record =
+      *trace.add_subcommand("record", "Record a running virtifd, or a command of virtifctl, into a file.");
+  record.add_option("COMMAND", words_,
+                    "behind --: virtifctl replay ... or virtifctl bridge ...; none: what virtifd does");
+  node_->add_wish(record);
+  node_->add_duration(record);
+  node_->add_socket(record);
   record.add_option("-o,--output", output_, "the file to write, for trace-cmd and KernelShark as well")
       ->type_name("FILE")
       ->capture_default_str();
-  record.add_option("-b,--buffer", buffer_kib_, "KiB for records until the command has ended")
-      ->type_name("KIB")
-      ->check(CLI::Range(8, 1024 * 1024))
-      ->capture_default_str();
-  record.add_flag("--overwrite", overwrite_, "when the buffer is full lose the oldest records, not the newest");
   record.callback([this] { chosen_ = [this](const RunRecorded& run_it) { return this->record(run_it); }; });
 }
 
@@ -112,20 +105,23 @@ void TraceCommand::add_reading(CLI::App& trace) {
   convert.callback([this] { chosen_ = [this](const RunRecorded&) { return this->convert(); }; });
 }
 
-int TraceCommand::run(const RunRecorded& run_recorded) { return chosen_(run_recorded); }
+int TraceCommand::run(const RunRecorded& run_recorded) {
+  return chosen_of_node_ ? chosen_of_node_() : chosen_(run_recorded);
+}
 
 int TraceCommand::record(const RunRecorded& run_recorded) const {
+  if (words_.empty()) return node_->record(output_);
   const std::vector<std::string> words = recorded_words(words_);
   if (words.empty()) {
     return say(
         "trace record: expected, behind --, virtifctl replay ... or virtifctl bridge ...: they run in one process",
         kUsage);
   }
-  auto recorder =
-      TraceRecorder::open({.patterns = patterns_.empty() ? std::vector<std::string>{"virtif:*"} : patterns_,
-                           .filter = filter_,
-                           .buffer_kib = buffer_kib_,
-                           .when_full = overwrite_ ? trace::WhenFull::overwrite : trace::WhenFull::discard});
+  auto recorder = TraceRecorder::open(
+      {.patterns = node_->patterns().empty() ? std::vector<std::string>{"virtif:*"} : node_->patterns(),
+       .filter = node_->filter(),
+       .buffer_kib = node_->buffer_kib().value_or(kBufferKibDefault),
+       .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard});
   if (!recorder) return say("trace record: " + recorder.error().text, kUsage);
   const int status = run_recorded(words, **recorder);
   const Result<host::ExportedTrace> written = (*recorder)->write(output_);

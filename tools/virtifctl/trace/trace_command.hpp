@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/virtifctl/trace/trace_node_command.hpp"
+
 namespace vif::tools {
 
 class TraceRecorder;
@@ -31,10 +33,10 @@ class TraceCommand {
   int list() const;
 
   std::function<int(const RunRecorded&)> chosen_;
-  std::vector<std::string> patterns_, words_;
-  std::string filter_, output_ = "trace.dat", input_ = "trace.dat";
-  std::size_t buffer_kib_ = 65536;
-  bool overwrite_ = false;
+  std::function<int()> chosen_of_node_;  // null: the other
+  std::optional<TraceNodeCommand> node_;
+  std::vector<std::string> words_;
+  std::string output_ = "trace.dat", input_ = "trace.dat";
   bool json_ = false;
 };
 

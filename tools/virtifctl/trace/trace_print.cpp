@@ -28,6 +28,19 @@ std::string value_text(const trace::FieldValue& value) {
 // A field's type for people: how texts are laid out is not their business.
 std::string type_text(const trace::Field& field) { return field.is_dynamic_text() ? "text" : field.type; }
 
+nlohmann::ordered_json record_json(const TraceDatReader& trace, const TraceDatReader::Record& record) {
+  nlohmann::ordered_json fields = nlohmann::ordered_json::object();
+  for (const trace::Field& field : record.event->format.fields) {
+    fields[field.name] = value_json(trace::field_value(field, record.record));
+  }
+  return {
+      {"time_ns", record.time_ns},      {"cpu", record.cpu},
+      {"pid", record.thread_id},        {"comm", trace.thread_name(record.thread_id)},
+      {"system", record.event->system}, {"event", record.event->name},
+      {"fields", std::move(fields)},    {"lost_before", record.lost_before},
+  };
+}
+
 trace::EventFormat format_of(const AnyTracepoint& point) { return *trace::EventFormat::parse(point.command()); }
 
 }  // namespace
@@ -44,6 +57,10 @@ std::string dump(const nlohmann::ordered_json& json) {
 
 void print_report(TraceDatReader& trace) {
   fmt::print("cpus={}\n", trace.cpus());
+  print_records(trace);
+}
+
+void print_records(TraceDatReader& trace) {
   for (TraceDatReader::Record record; trace.next(record);) {
     if (record.lost_before != 0) fmt::print("CPU:{} [{} EVENTS DROPPED]\n", record.cpu, record.lost_before);
     const std::string_view comm = trace.thread_name(record.thread_id);
@@ -56,20 +73,14 @@ void print_report(TraceDatReader& trace) {
   }
 }
 
+void print_records_json(TraceDatReader& trace) {
+  for (TraceDatReader::Record record; trace.next(record);) fmt::print("{}\n", dump(record_json(trace, record)));
+}
+
 void print_report_json(TraceDatReader& trace) {
   bool is_first = true;
   for (TraceDatReader::Record record; trace.next(record); is_first = false) {
-    nlohmann::ordered_json fields = nlohmann::ordered_json::object();
-    for (const trace::Field& field : record.event->format.fields) {
-      fields[field.name] = value_json(trace::field_value(field, record.record));
-    }
-    const nlohmann::ordered_json object = {
-        {"time_ns", record.time_ns},      {"cpu", record.cpu},
-        {"pid", record.thread_id},        {"comm", trace.thread_name(record.thread_id)},
-        {"system", record.event->system}, {"event", record.event->name},
-        {"fields", std::move(fields)},    {"lost_before", record.lost_before},
-    };
-    fmt::print("{} {}", is_first ? "[\n" : ",\n", dump(object));
+    fmt::print("{} {}", is_first ? "[\n" : ",\n", dump(record_json(trace, record)));
   }
   fmt::print("{}]\n", is_first ? "[" : "\n");
 }

@@ -14,6 +14,8 @@ namespace vif::tools {
 
 // A line an event, "COMM-PID [CPU] SECONDS: EVENT: NAME=VALUE ...", and one where some were lost.
 void print_report(trace::TraceDatReader& trace);
+void print_records(trace::TraceDatReader& trace);       // the lines alone
+void print_records_json(trace::TraceDatReader& trace);  // the objects below, one a line
 // An array, an object an event: {"time_ns","cpu","pid","comm","system","event","fields":{name: value},"lost_before"}.
 void print_report_json(trace::TraceDatReader& trace);
 

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`virtifctl trace` against a running virtifd: what is recorded is what its counters say, and others are left alone.
+
+usage: trace_daemon_test.py VIRTIFD VIRTIFCTL
+"""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
+
+
+class TraceDaemon(DaemonCase):
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "trace.dat"
+        for name in ("virt0", "virt1"):
+            self.ctl("link", "add", name, "linkstr", "mem:lan", "up")
+
+    def begin(self, *words):
+        """A virtifctl that records, once it does."""
+        run = subprocess.Popen([VIRTIFCTL, "trace", *map(str, words), "--socket", self.path], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (run.poll() is None and run.kill(), run.wait(20), run.stdout.close(), run.stderr.close()))
+        self.until(lambda: "Used by ftrace" in self.ctl("trace", "status", "virtif"))
+        return run
+
+    def until(self, is_so):
+        end = time.monotonic() + 20
+        while not is_so():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.02)
+
+    def events(self):
+        return json.loads(subprocess.run([VIRTIFCTL, "trace", "report", "-j", self.file], capture_output=True, text=True,
+                                         check=True, timeout=60).stdout)
+
+    def drop_some(self):
+        """What virt0 says to groups, when it comes up with an address, virt1 is not in."""
+        self.ctl("addr", "add", "192.0.2.1/24", "dev", "virt0")
+        self.until(lambda: self.dropped("virt1") > 0)
+
+    def dropped(self, ifname):
+        [link] = json.loads(self.ctl("link", "show", ifname, "-s", "-j"))
+        return sum(link["virtif"]["drops"].values())
+
+    def test_until_interrupted_and_what_was_dropped_adds_up(self):
+        run = self.begin("record", "-e", "virtif:*", "-o", self.file)
+        self.drop_some()
+        self.ctl("link", "set", "virt0", "down")  # nobody speaks any more
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(20), 0)
+        said = run.stderr.read()
+        self.assertRegex(said, r"\d+ events in ")
+        events = self.events()
+        self.assertEqual(len(events), int(re.search(r"(\d+) events in", said)[1]))
+        told = sum(e["fields"]["frames"] for e in events if e["event"] == "rx_drop" and e["fields"]["ifname"] == "virt1")
+        self.assertEqual(told, self.dropped("virt1"))
+        self.assertEqual({e["comm"] for e in events}, {"virtifd"})
+        self.assertNotIn("Used by", self.ctl("trace", "status", "virtif"))
+
+    @unittest.skipUnless(shutil.which("trace-cmd"), "trace-cmd is not installed")
+    def test_trace_cmd_reads_it(self):
+        run = self.begin("record", "-o", self.file, "--duration", "0.5")
+        self.drop_some()
+        self.assertEqual(run.wait(20), 0)
+        text = subprocess.run(["trace-cmd", "report", "-i", self.file], capture_output=True, text=True, check=True).stdout
+        self.assertEqual(len([line for line in text.splitlines() if "rx_drop:" in line]),
+                         len([e for e in self.events() if e["event"] == "rx_drop"]))
+
+    def test_events_are_followed_as_they_happen(self):
+        run = self.begin("stream", "-j", "-e", "virtif:running", "-f", "on == 0")
+        self.ctl("link", "set", "virt0", "down")
+        event = json.loads(run.stdout.readline())
+        self.assertEqual((event["event"], event["fields"]), ("running", {"ifname": "virt0", "on": 0}))
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual((run.wait(20), run.stdout.read()), (0, ""))
+
+    def test_a_stream_ends_with_virtifd_and_says_so(self):
+        stream, record = self.begin("stream", "-e", "running"), self.begin("record", "-o", self.file)
+        self.daemon.send_signal(signal.SIGKILL)
+        self.assertEqual((stream.wait(20), record.wait(20)), (FAILED, FAILED))
+        self.assertIn("virtifd has ended", stream.stderr.read())
+        self.assertEqual(self.events(), [])
+
+    def test_the_flight_recorder_keeps_what_happened_before_somebody_asked(self):
+        self.assertIn("trace enable", self.ctl("trace", "extract", "-o", str(self.file), status=FAILED))
+        self.assertFalse(self.file.exists())
+        self.ctl("trace", "enable", "-e", "running", "-e", "virtifd:*")
+        self.assertRegex(self.ctl("trace", "status", "virtif"), r"(?m)^\d+:running # Used by ftrace$")
+        self.ctl("link", "set", "virt0", "down")
+        for expected in ([("virt0", 0)], []):
+            subprocess.run([VIRTIFCTL, "trace", "extract", "-o", self.file, "--socket", self.path], check=True,
+                           capture_output=True, timeout=60)
+            self.assertEqual([(e["fields"]["ifname"], e["fields"]["on"]) for e in self.events()], expected)
+        self.ctl("trace", "disable", "-e", "running")
+        self.assertNotIn("running #", self.ctl("trace", "status", "virtif"))
+        self.ctl("trace", "disable")
+        self.ctl("trace", "disable")
+        self.ctl("trace", "extract", status=FAILED)
+
+    def test_several_record_at_once_and_one_too_many_is_told_so(self):
+        streams = [self.client() for _ in range(9)]
+        for client in streams:
+            self.addCleanup(client.__exit__)
+        answers = [client.call("trace.record", events="virtif:running", follow=True) for client in streams]
+        self.assertEqual(answers[:8], [{}] * 8)
+        self.assertEqual(answers[8]["data"]["errno"], "EBUSY")
+        self.ctl("link", "set", "virt0", "down")
+        for client in streams[:8]:
+            client.socket.shutdown(socket.SHUT_WR)
+            self.assertIn(b"running", client.lines.read())
+        self.assertNotIn("Used by", self.ctl("trace", "status", "virtif"))
+
+    def test_groups_and_events(self):
+        groups = lambda: [group["group"] for group in json.loads(self.ctl("trace", "group", "list", "-j"))]
+        self.assertEqual(groups(), ["", "virtif", "virtifd"])
+        self.ctl("trace", "group", "add", "app")
+        self.assertIn("'app'", self.ctl("trace", "group", "add", "app", status=FAILED))
+        self.ctl("trace", "group", "limit", "app", "1")
+        self.ctl("trace", "event", "add", "app", "tick u32 n")
+        self.assertIn("all 1 events", self.ctl("trace", "event", "add", "app", "tock", status=FAILED))
+        self.ctl("trace", "event", "add", "app", "tick u64 n", status=FAILED)
+        [event] = json.loads(self.ctl("trace", "event", "list", "app:*", "-j"))
+        self.assertEqual((event["event"], event["system"], event["fields"]),
+                         ("app:tick", "user_events.app", [{"name": "n", "type": "u32"}]))
+        self.assertIn("field:u32 n;\toffset:8;\tsize:4;\tsigned:0;", self.ctl("trace", "event", "show", "app:tick"))
+        self.assertEqual(self.ctl("trace", "status", "app"), "1:tick\n\nActive: 1\nBusy: 0\nMax: 32767\nLimit: 1\n")
+        self.ctl("trace", "enable", "-e", "app:*")
+        self.assertIn("used by", self.ctl("trace", "group", "del", "app", status=FAILED))
+        self.ctl("trace", "disable")
+        self.ctl("trace", "event", "del", "app", "tick")
+        self.ctl("trace", "group", "del", "app")
+        self.assertIn("virtif", self.ctl("trace", "group", "del", "virtif", status=FAILED))
+        self.assertEqual(groups(), ["", "virtif", "virtifd"])
+
+    def test_what_cannot_be_is_refused_with_what_was_expected(self):
+        for words, status, expected in ((("stream", "-e", "virtif:nothing"), USAGE, "trace event list"),
+                                        (("stream", "-f", "reason = 3"), USAGE, "expected =="),
+                                        (("record", "-b", "1"), USAGE, "--buffer"), (("group", "add", "a/b"), USAGE, "no '/'"),
+                                        (("group", "del", "none"), FAILED, "none"), (("status", "none"), FAILED, "group list"),
+                                        (("group", "limit", "virtif", "40000"), USAGE, "32767"),
+                                        (("event", "add", "virtif", "x y z"), USAGE, "")):
+            self.assertIn(expected, self.ctl("trace", *words, status=status))
+        with self.client() as client:
+            for params, said in (({"events": 3}, "EINVAL"), ({"colour": "red"}, "EINVAL"), ({"buffer_kib": 1}, "EINVAL"),
+                                 ({"follow": 1}, "EINVAL")):
+                self.assertEqual(client.call("trace.record", **params)["data"]["errno"], said)
+            client.call("monitor", on=True)
+            self.assertEqual(client.call("trace.record")["data"]["errno"], "EBUSY")
+        self.assertNotIn("Used by", self.ctl("trace", "status", "virtif"))
+
+    def test_a_client_that_does_not_read_loses_only_its_own(self):
+        with self.client() as deaf:
+            deaf.call("trace.record", events="virtif:*", buffer_kib=8, follow=True)
+            run = self.begin("record", "-o", self.file)
+            for _ in range(3):
+                self.ctl("link", "set", "virt0", "down")
+                self.ctl("link", "set", "virt0", "up")
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(20), 0)
+        self.assertEqual([e["fields"]["on"] for e in self.events() if e["event"] == "running"], [0, 1] * 3)
+
+
+if __name__ == "__main__":
+    import sys
+    unittest.main(argv=sys.argv[:1], verbosity=2)

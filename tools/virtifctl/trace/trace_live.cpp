@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/trace/trace_live.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include "hypercall/trace/trace_dat_file.hpp"
+#include "services/trace/trace_dat_reader.hpp"
+#include "tools/virtifctl/end_on_signals.hpp"
+#include "tools/virtifctl/exit_status.hpp"
+#include "tools/virtifctl/trace/trace_print.hpp"
+#include "tools/virtifctl/trace/trace_source.hpp"
+
+namespace vif::tools {
+namespace {
+
+using host::TraceItem;
+
+// What to do with what comes.
+class Taker {
+ public:
+  virtual ~Taker() = default;
+  virtual Status page(std::uint32_t ring, Bytes page) = 0;
+  virtual Status finish() = 0;
+
+  Status head(Bytes bytes) {
+    Result<trace::TraceDatReader> read = trace::TraceDatReader::open(bytes);
+    if (!read) return fail(EPROTO, "this is no virtifd: " + read.error().text);
+    events_.clear();
+    threads_.clear();
+    for (const auto& [type, event] : read->events()) events_.push_back(event);
+    for (const auto& [thread, name] : read->threads()) threads_.push_back({thread, name});
+    return {};
+  }
+  std::uint64_t lost = 0;
+  bool is_whole = false;  // the end has come
+
+ protected:
+  std::vector<trace::RecordedEvent> events_;
+  std::vector<trace::ThreadName> threads_;
+};
+
+class IntoFile final : public Taker {
+ public:
+  explicit IntoFile(host::TraceDatFile& file) : file_(file) {}
+  Status page(std::uint32_t ring, Bytes page) override { return file_.add(ring, page); }
+  Status finish() override { return file_.finish(events_, threads_); }
+
+ private:
+  host::TraceDatFile& file_;
+};
+
+class Printed final : public Taker {
+ public:
+  explicit Printed(bool json) : json_(json) {}
+
+  // As a trace.dat of its own.
+  Status page(std::uint32_t ring, Bytes page) override {
+    std::vector<std::uint64_t> pages(ring + 1);
+    pages[ring] = 1;
+    std::string file = trace::trace_dat_head(events_, threads_, pages);
+    const std::size_t head_bytes = file.size();
+    file.append(reinterpret_cast<const char*>(page.data()), page.size());
+    file.resize(head_bytes + trace::kPageBytes, '\0');
+    Result<trace::TraceDatReader> trace = trace::TraceDatReader::open(as_bytes(file));
+    if (!trace) return trace.error();
+    json_ ? print_records_json(*trace) : print_records(*trace);
+    return finish();
+  }
+  Status finish() override {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
+    return fail(EPIPE, "nobody reads the events any more");
+  }
+
+ private:
+  bool json_;
+};
+
+Status take_all(TraceSource& source, Taker& taker) {
+  for (;;) {
+    const Result<std::optional<TraceItem>> item = source.next();
+    if (!item) return item.error();
+    if (!*item) return {};
+    Status taken;
+    if ((**item).kind == TraceItem::Kind::head) taken = taker.head((**item).body);
+    else if ((**item).kind == TraceItem::Kind::page) taken = taker.page((**item).ring, (**item).body);
+    else taker.lost = host::lost_of(**item), taker.is_whole = true;
+    if (!taken) return taken;
+  }
+}
+
+Status take_until_end(TraceSource& source, Taker& taker, const TraceLiveJob& job) {
+  const EndOnSignals signals(source.fd());
+  TraceSource::Deadline deadline;
+  if (job.duration) {
+    deadline = std::chrono::steady_clock::now() +
+               std::chrono::duration_cast<std::chrono::steady_clock::duration>(*job.duration);
+  }
+  for (;;) {
+    if (Status taken = take_all(source, taker); !taken) return taken;
+    const Result<bool> more = source.read(deadline);
+    if (!more) return more.error();
+    if (*more) continue;
+    return taker.is_whole ? Status() : fail(ECONNRESET, "virtifd has ended");
+  }
+}
+
+int refused(const Error& error) { return failed("trace: " + error.text, error.number() == EINVAL ? kUsage : kFailed); }
+
+// The exit status of what was taken, as far as it came.
+int ended(Status ran, Taker& taker) {
+  const bool is_heard = ran || ran.error().number() != EPIPE;
+  if (Status finished = taker.finish(); ran && !finished) ran = std::move(finished);
+  if (!ran && is_heard) return failed(ran.error());
+  return 0;
+}
+
+}  // namespace
+
+int run_trace_live(const TraceLiveJob& job) {
+  ::signal(SIGPIPE, SIG_IGN);  // said by write(2)
+  Result<TraceSource> source = TraceSource::open(job.socket_path, job.method, job.params);
+  if (!source) return refused(source.error());
+  if (job.output.empty()) {
+    Printed printed(job.json);
+    return ended(take_until_end(*source, printed, job), printed);
+  }
+  Result<host::TraceDatFile> file = host::TraceDatFile::create(job.output);
+  if (!file) return failed("trace: " + file.error().text);
+  IntoFile into(*file);
+  const int status = ended(take_until_end(*source, into, job), into);
+  std::string text = fmt::format("{} events in {}", file->events(), job.output);
+  if (into.lost != 0) text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", into.lost);
+  return failed(text, status);
+}
+
+}  // namespace vif::tools

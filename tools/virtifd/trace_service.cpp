@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifd/trace_service.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <sstream>
+
+#include "hypercall/trace/writers_at_rest.hpp"
+
+namespace vif::tools {
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+// All records say the process: which of its threads it was is the ring's business.
+TraceService::TraceService() : domain_writer_(::getpid(), clock_), control_writer_(::getpid(), clock_) {}
+
+TraceService::~TraceService() {
+  if (flight_) stop(*flight_);
+}
+
+Result<std::unique_ptr<TraceService>> TraceService::open(net::Domain& domain) {
+  std::unique_ptr<TraceService> service(new TraceService);
+  auto tracing = trace::Tracing::open(service->pages_);
+  if (!tracing) return std::move(tracing).error();
+  service->tracing_ = *std::move(tracing);
+  const auto attach = [&service](const char* group, std::span<AnyTracepoint* const> points) -> Status {
+    auto events = host::OwnEvents::attach(*service->tracing_, group, points, service->domain_writer_);
+    if (!events) return std::move(events).error();
+    service->events_.push_back(*std::move(events));
+    return {};
+  };
+  if (Status attached = attach("virtif", domain.trace().all()); !attached) return attached.error();
+  if (Status attached = attach("virtifd", service->own_.all()); !attached) return attached.error();
+  return service;
+}
+
+Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish) {
+  if (wish.buffer_kib < 8 || wish.buffer_kib > kBufferKibMax) {
+    return fail(EINVAL, "a buffer has 8 to " + std::to_string(kBufferKibMax) + " KiB");
+  }
+  auto session = trace::Session::open(
+      *tracing_, pages_,
+      {.when_full = wish.when_full, .ring_pages = wish.buffer_kib * 1024 / trace::kPageBytes, .rings = nullptr});
+  if (!session) return std::move(session).error();
+  Status begun;
+  for (trace::Writer* const writer : {&domain_writer_, &control_writer_}) {
+    if (begun) begun = (*session)->add_writer(*writer);
+  }
+  if (begun) begun = choose(**session, wish);
+  if (begun) return session;
+  stop(**session);
+  return std::move(begun).error();
+}
+
+Status TraceService::choose(trace::Session& session, const Wish& wish) {
+  for (const std::string& pattern : words_of(wish.events)) {
+    const Result<std::size_t> enabled = session.enable(pattern, wish.filter);
+    if (!enabled) return enabled.error();
+    if (*enabled == 0) {
+      return fail(EINVAL, "no event is of '" + pattern + "'; `virtifctl trace event list` shows what there is");
+    }
+  }
+  return {};
+}
+
+void TraceService::stop(trace::Session& session) {
+  session.stop();
+  host::await_writers(std::array<trace::Writer*, 2>{&domain_writer_, &control_writer_});
+}
+
+std::string TraceService::head(const trace::Session& session) const {
+  const std::vector<trace::RecordedEvent> events = session.events();
+  const trace::ThreadName thread{domain_writer_.thread_id(), "virtifd"};
+  return trace::trace_dat_head(events, std::span(&thread, 1), {});
+}
+
+Status TraceService::enable(const Wish& wish) {
+  if (flight_) return choose(*flight_, wish);
+  auto session = record(wish);
+  if (!session) return std::move(session).error();
+  flight_ = *std::move(session);
+  return {};
+}
+
+void TraceService::disable(const std::string& events) {
+  if (!flight_) return;
+  for (const std::string& pattern : words_of(events)) flight_->disable(pattern);
+  if (!events.empty()) return;
+  stop(*flight_);
+  flight_.reset();
+}
+
+}  // namespace vif::tools

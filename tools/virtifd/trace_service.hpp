@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The tracing of a virtifd: groups of events, those of the node's domain and of virtifd itself among them, and the
+// flight recorder, a session that goes on without a client until somebody wants to know what happened.
+//
+// Made and destroyed on the domain's thread while no other thread of virtifd's is there; between that the control
+// thread's. The events are written by whoever they are of.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hypercall/linux_ports.hpp"
+#include "hypercall/trace/mapped_pages.hpp"
+#include "hypercall/trace/own_events.hpp"
+#include "netstack/domain.hpp"
+#include "services/trace/session.hpp"
+#include "services/trace/trace_dat_head.hpp"
+#include "tools/virtifd/daemon_trace.hpp"
+
+namespace vif::tools {
+
+class TraceService {
+ public:
+  static constexpr std::size_t kBufferKibMax = 65536;  // of each thread that writes, for each session
+
+  struct Wish {
+    std::string events;  // patterns of Session::enable, parted by spaces
+    std::string filter;
+    std::size_t buffer_kib = 4096;
+    trace::WhenFull when_full = trace::WhenFull::discard;
+  };
+
+  // The domain outlives it. Errors: those of Tracing::open and OwnEvents::attach.
+  static Result<std::unique_ptr<TraceService>> open(net::Domain& domain);
+  ~TraceService();
+
+  trace::Tracing& tracing() { return *tracing_; }
+  DaemonTrace& own() { return own_; }
+  trace::Writer& control_writer() { return control_writer_; }  // of the control thread
+
+  // Records until it is destroyed with end(). Errors: those of Session::open and enable; EINVAL: a pattern of no event,
+  // or a buffer that cannot be.
+  Result<std::unique_ptr<trace::Session>> record(const Wish& wish);
+  // Stops it; returns when nobody writes to it any more, so that it may be destroyed.
+  void stop(trace::Session& session);
+  // What is in a recording beside its pages, as the head of a trace.dat.
+  std::string head(const trace::Session& session) const;
+
+  trace::Session* flight() { return flight_.get(); }  // null: it is off
+  // Begins it, or enables more. Errors: record()'s.
+  Status enable(const Wish& wish);
+  // Of the events of these patterns; empty: of all, and what it holds is gone.
+  void disable(const std::string& events);
+
+ private:
+  TraceService();
+  Status choose(trace::Session& session, const Wish& wish);
+
+  host::LinuxClock clock_;
+  host::MappedPages pages_;
+  trace::Writer domain_writer_, control_writer_;
+  std::unique_ptr<trace::Tracing> tracing_;
+  DaemonTrace own_;
+  std::vector<std::unique_ptr<host::OwnEvents>> events_;
+  std::unique_ptr<trace::Session> flight_;
+};
+
+// The words of a text, parted by spaces.
+std::vector<std::string> words_of(const std::string& text);
+
+}  // namespace vif::tools
