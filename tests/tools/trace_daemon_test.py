@@ -105,6 +105,24 @@ class TraceDaemon(DaemonCase):
         self.ctl("trace", "disable")
         self.ctl("trace", "extract", status=FAILED)
 
+    def test_the_last_events_of_a_virtifd_that_was_killed_are_salvaged(self):
+        rings, path = self.folder / "rings", self.folder / "other.sock"
+        dying = self.start("--trace-dir", rings, path=path)
+        run = lambda *words: subprocess.run([VIRTIFCTL, *map(str, words)], capture_output=True, text=True, check=False, timeout=60)
+        for words in (("link", "add", "virt0", "linkstr", "mem:lan"), ("trace", "enable", "-e", "running"),
+                      *(("link", "set", "virt0", word) for word in ("up", "down", "up"))):
+            self.assertEqual(run(*words, "--socket", path).returncode, 0)
+        self.assertIn("lives", run("trace", "salvage", rings, "-o", self.file).stderr)
+        dying.send_signal(signal.SIGKILL)
+        dying.wait(20)
+        saved = run("trace", "salvage", rings, "-o", self.file)
+        self.assertEqual((saved.returncode, saved.stderr), (0, f"virtifctl: 3 events in {self.file}\n"))
+        self.assertEqual([e["fields"]["on"] for e in self.events()], [1, 0, 1])
+        self.stop(self.start("--trace-dir", rings, path=path))  # the heir ends in good order, and has moved them
+        self.assertEqual(run("trace", "salvage", rings, "-o", self.file).stderr, saved.stderr)
+        self.assertEqual([folder.name for folder in rings.iterdir()], ["before"])
+        self.assertIn("died", run("trace", "salvage", self.folder, "-o", self.file).stderr)
+
     def test_several_record_at_once_and_one_too_many_is_told_so(self):
         streams = [self.client() for _ in range(9)]
         for client in streams:

@@ -36,7 +36,7 @@ int failed(const std::string& text) {
 
 struct Options {
   std::string socket = tools::default_socket_path();
-  std::string group, config, state, metrics, user;
+  std::string group, config, state, metrics, user, trace_dir;
   bool metrics_anywhere = false, keep_net_admin = false, forwarding = false, proc = false, restart_workers = false;
 };
 
@@ -145,7 +145,7 @@ Status run(std::unique_ptr<host::Runner> runner, host::Loop& loop, host::Node& n
            Doors doors) {
   const Result<std::unique_ptr<cn::ExitCodes>> codes = host::make_exit_codes();
   if (!codes) return codes.error();
-  const auto trace = tools::TraceService::open(loop.domain());
+  const auto trace = tools::TraceService::open(loop.domain(), options.trace_dir);
   if (!trace) return trace.error();
   tools::Workers workers(loop, node, **codes, (*trace)->own(),
                          options.restart_workers ? tools::Workers::AtEnd::restart : tools::Workers::AtEnd::stop);
@@ -204,6 +204,8 @@ void add_options(CLI::App& app, Options& options) {
                "with --user: keep CAP_NET_ADMIN and CAP_NET_RAW, to open TAPs and interfaces later")
       ->needs("--user");
   app.add_flag("--proc", options.proc, "tell `virtifctl proc` of this host's process events, at SOCKET.proc");
+  app.add_option("--trace-dir", options.trace_dir,
+                 "a folder for what `virtifctl trace enable` records, so that `trace salvage` finds it after a crash");
   app.add_flag("--restart-workers", options.restart_workers,
                "start a thread of its own again that fails, instead of ending; `virtifctl monitor` tells of it");
   app.add_flag("--forwarding", options.forwarding, "pass IP packets from interface to interface");

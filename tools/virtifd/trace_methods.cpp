@@ -107,7 +107,8 @@ Result<Json> event_add(TraceService& service, const Json& params) {
   if (!event) return event.error();
   Json said = event_json(**event);
   (*group)->release(**event);  // it stays until it is removed
-  return said;
+  const Status described = service.describe_flight();
+  return described ? Result<Json>(std::move(said)) : Result<Json>(described.error());
 }
 
 Result<Json> event_del(TraceService& service, const Json& params) {

@@ -25,7 +25,7 @@ TraceService::~TraceService() {
   if (flight_) stop(*flight_);
 }
 
-Result<std::unique_ptr<TraceService>> TraceService::open(net::Domain& domain) {
+Result<std::unique_ptr<TraceService>> TraceService::open(net::Domain& domain, const std::string& folder) {
   std::unique_ptr<TraceService> service(new TraceService);
   auto tracing = trace::Tracing::open(service->pages_);
   if (!tracing) return std::move(tracing).error();
@@ -36,18 +36,25 @@ Result<std::unique_ptr<TraceService>> TraceService::open(net::Domain& domain) {
     service->events_.push_back(*std::move(events));
     return {};
   };
+  if (!folder.empty()) {
+    auto files = host::RingFiles::open(folder);
+    if (!files) return std::move(files).error();
+    service->files_ = *std::move(files);
+  }
   if (Status attached = attach("virtif", domain.trace().all()); !attached) return attached.error();
   if (Status attached = attach("virtifd", service->own_.all()); !attached) return attached.error();
   return service;
 }
 
-Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish) {
+Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish) { return record(wish, pages_); }
+
+Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish, trace::PagesPort& rings) {
   if (wish.buffer_kib < 8 || wish.buffer_kib > kBufferKibMax) {
     return fail(EINVAL, "a buffer has 8 to " + std::to_string(kBufferKibMax) + " KiB");
   }
   auto session = trace::Session::open(
       *tracing_, pages_,
-      {.when_full = wish.when_full, .ring_pages = wish.buffer_kib * 1024 / trace::kPageBytes, .rings = nullptr});
+      {.when_full = wish.when_full, .ring_pages = wish.buffer_kib * 1024 / trace::kPageBytes, .rings = &rings});
   if (!session) return std::move(session).error();
   Status begun;
   for (trace::Writer* const writer : {&domain_writer_, &control_writer_}) {
@@ -82,12 +89,18 @@ std::string TraceService::head(const trace::Session& session) const {
 }
 
 Status TraceService::enable(const Wish& wish) {
-  if (flight_) return choose(*flight_, wish);
-  auto session = record(wish);
+  if (flight_) {
+    const Status chosen = choose(*flight_, wish);
+    const Status described = describe_flight();
+    return chosen ? described : chosen;
+  }
+  auto session = files_ ? record(wish, *files_) : record(wish);
   if (!session) return std::move(session).error();
   flight_ = *std::move(session);
-  return {};
+  return describe_flight();
 }
+
+Status TraceService::describe_flight() { return flight_ && files_ ? files_->describe(head(*flight_)) : Status(); }
 
 void TraceService::disable(const std::string& events) {
   if (!flight_) return;

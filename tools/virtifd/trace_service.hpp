@@ -13,6 +13,7 @@
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/trace/mapped_pages.hpp"
 #include "hypercall/trace/own_events.hpp"
+#include "hypercall/trace/ring_files.hpp"
 #include "netstack/domain.hpp"
 #include "services/trace/session.hpp"
 #include "services/trace/trace_dat_head.hpp"
@@ -31,8 +32,9 @@ class TraceService {
     trace::WhenFull when_full = trace::WhenFull::discard;
   };
 
-  // The domain outlives it. Errors: those of Tracing::open and OwnEvents::attach.
-  static Result<std::unique_ptr<TraceService>> open(net::Domain& domain);
+  // The domain outlives it. `folder`: where the flight recorder's rings lie, for `virtifctl trace salvage`; empty: in
+  // memory. Errors: those of Tracing::open, OwnEvents::attach and RingFiles::open.
+  static Result<std::unique_ptr<TraceService>> open(net::Domain& domain, const std::string& folder);
   ~TraceService();
 
   trace::Tracing& tracing() { return *tracing_; }
@@ -52,9 +54,12 @@ class TraceService {
   Status enable(const Wish& wish);
   // Of the events of these patterns; empty: of all, and what it holds is gone.
   void disable(const std::string& events);
+  // There may be an event more that it records.
+  Status describe_flight();
 
  private:
   TraceService();
+  Result<std::unique_ptr<trace::Session>> record(const Wish& wish, trace::PagesPort& rings);
   Status choose(trace::Session& session, const Wish& wish);
 
   host::LinuxClock clock_;
@@ -63,6 +68,7 @@ class TraceService {
   std::unique_ptr<trace::Tracing> tracing_;
   DaemonTrace own_;
   std::vector<std::unique_ptr<host::OwnEvents>> events_;
+  std::unique_ptr<host::RingFiles> files_;  // null: it has none
   std::unique_ptr<trace::Session> flight_;
 };
 

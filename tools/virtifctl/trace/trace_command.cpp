@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "hypercall/trace/salvage.hpp"
 #include "tools/virtifctl/trace/trace_convert.hpp"
 #include "tools/virtifctl/trace/trace_print.hpp"
 #include "tools/virtifctl/trace/trace_recorder.hpp"
@@ -102,6 +103,10 @@ void TraceCommand::add_reading(CLI::App& trace) {
       .add_option("-o,--output", output_, "NAME.json for Chrome and Perfetto, NAME.ctf for babeltrace2: a new folder")
       ->type_name("NAME")
       ->required();
+  CLI::App& salvage = *trace.add_subcommand("salvage", "Write the last events of a virtifd that died.");
+  salvage.add_option("FOLDER", folder_, "what its --trace-dir was")->required();
+  salvage.add_option("-o,--output", output_, "the file to write")->type_name("FILE")->capture_default_str();
+  salvage.callback([this] { chosen_ = [this](const RunRecorded&) { return this->salvage(); }; });
   convert.callback([this] { chosen_ = [this](const RunRecorded&) { return this->convert(); }; });
 }
 
@@ -141,6 +146,14 @@ int TraceCommand::report() const {
 
 int TraceCommand::convert() const {
   return with_trace(input_, [this](trace::TraceDatReader& trace) { return tools::convert(trace, output_); });
+}
+
+int TraceCommand::salvage() const {
+  const Result<host::ExportedTrace> saved = host::salvage(folder_, output_);
+  if (!saved) return say("trace salvage: " + saved.error().text, kFailed);
+  std::string text = fmt::format("{} events in {}", saved->events, output_);
+  if (saved->lost != 0) text += fmt::format(", {} before them were lost for want of room", saved->lost);
+  return say(text, 0);
 }
 
 int TraceCommand::list() const {

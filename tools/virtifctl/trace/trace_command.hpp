@@ -30,13 +30,14 @@ class TraceCommand {
   int record(const RunRecorded& run_recorded) const;
   int report() const;
   int convert() const;
+  int salvage() const;
   int list() const;
 
   std::function<int(const RunRecorded&)> chosen_;
   std::function<int()> chosen_of_node_;  // null: the other
   std::optional<TraceNodeCommand> node_;
   std::vector<std::string> words_;
-  std::string output_ = "trace.dat", input_ = "trace.dat";
+  std::string output_ = "trace.dat", input_ = "trace.dat", folder_;
   bool json_ = false;
 };
 

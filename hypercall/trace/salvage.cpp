@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "hypercall/trace/salvage.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "hypercall/trace/mapped_pages.hpp"
+#include "hypercall/trace/trace_dat_file.hpp"
+#include "services/trace/dead_ring.hpp"
+#include "services/trace/trace_dat_reader.hpp"
+
+namespace vif::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kHeadBytesMax = 64 << 20;
+constexpr std::size_t kRingBytesMax = trace::ring_bytes(trace::kRingPagesMax);
+
+Error host_says(const std::string& path) { return fail(errno, path + ": " + std::generic_category().message(errno)); }
+
+// A copy: a file that somebody shortens meanwhile does us no harm.
+class FileBytes {
+ public:
+  explicit FileBytes(MappedPages& pages) : pages_(pages) {}
+  ~FileBytes() {
+    if (!room_.empty()) pages_.unmap(room_);
+  }
+  FileBytes(const FileBytes&) = delete;
+  FileBytes& operator=(const FileBytes&) = delete;
+
+  Status read(const std::string& path, std::size_t bytes_max) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat is {};
+    if (!file || ::fstat(file.get(), &is) != 0) return host_says(path);
+    const auto bytes = static_cast<std::size_t>(is.st_size);
+    if (!S_ISREG(is.st_mode) || bytes == 0 || bytes > bytes_max) return fail(EINVAL, path + ": no part of a recording");
+    room_ = pages_.map((bytes + trace::kPageBytes - 1) / trace::kPageBytes * trace::kPageBytes);
+    if (room_.empty()) return fail(ENOMEM, path + ": no memory for " + std::to_string(bytes) + " bytes");
+    while (bytes_ < bytes) {
+      const ssize_t got = ::pread(file.get(), room_.data() + bytes_, bytes - bytes_, static_cast<off_t>(bytes_));
+      if (got < 0 && errno != EINTR) return host_says(path);
+      if (got == 0) break;
+      bytes_ += static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    }
+    return {};
+  }
+  MutBytes bytes() const { return room_.first(bytes_); }
+
+ private:
+  MappedPages& pages_;
+  MutBytes room_;
+  std::size_t bytes_ = 0;
+};
+
+// Where the last one that is dead left them.
+Result<fs::path> folder_of_the_dead(const std::string& folder) {
+  const UniqueFd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock) return host_says(folder);
+  const bool lives = ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0;
+  std::error_code ignored;
+  for (const char* const name : {"now", "before"}) {
+    const fs::path found = fs::path(folder) / name;
+    const bool is_of_the_living = lives && std::string_view(name) == "now";
+    if (!is_of_the_living && fs::exists(found / "head", ignored)) return found;
+  }
+  return fail(ENOENT, folder + (lives ? ": who records there lives, and nobody died there before"
+                                      : ": nobody who recorded there died"));
+}
+
+std::vector<std::string> rings_in(const fs::path& folder) {
+  std::vector<std::string> rings;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().filename().string().starts_with("ring-")) rings.push_back(entry.path());
+  }
+  // In the order they were made: ring-10 comes after ring-9.
+  std::ranges::sort(rings, [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  });
+  return rings;
+}
+
+}  // namespace
+
+Result<ExportedTrace> salvage(const std::string& folder, const std::string& path) {
+  const Result<fs::path> found = folder_of_the_dead(folder);
+  if (!found) return found.error();
+  MappedPages pages;
+  FileBytes head(pages);
+  const std::string head_path = *found / "head";
+  if (Status read = head.read(head_path, kHeadBytesMax); !read) return std::move(read).error();
+  const Result<trace::TraceDatReader> described = trace::TraceDatReader::open(head.bytes());
+  if (!described) return fail(described.error().number(), head_path + ": " + described.error().text);
+  Result<TraceDatFile> file = TraceDatFile::create(path);
+  if (!file) return std::move(file).error();
+  ExportedTrace exported{0, 0};
+  const std::vector<std::string> rings = rings_in(*found);
+  for (std::size_t ring = 0; ring < rings.size(); ++ring) {
+    FileBytes ring_file(pages);
+    if (Status read = ring_file.read(rings[ring], kRingBytesMax); !read) return std::move(read).error();
+    const Result<trace::DeadRing> taken =
+        trace::take_dead_ring(ring_file.bytes(), [&](Bytes page) { return file->add(ring, page); });
+    if (!taken) return fail(taken.error().number(), rings[ring] + ": " + taken.error().text);
+    exported.events += taken->records;
+    exported.lost += taken->lost;
+  }
+  std::vector<trace::RecordedEvent> events;
+  for (const auto& [type, event] : described->events()) events.push_back(event);
+  std::vector<trace::ThreadName> threads;
+  for (const auto& [thread, name] : described->threads()) threads.push_back({thread, name});
+  if (Status finished = file->finish(events, threads); !finished) return std::move(finished).error();
+  return exported;
+}
+
+}  // namespace vif::host
