@@ -27,6 +27,9 @@ class BootCheck {
     if (Status followed = follow_loader(); !followed) return followed.error();
     const bool on_trial = bank_state(outcome_.metadata, boot_bank) == BankState::valid;
     if (Status counted = on_trial ? count_trial() : end_trial(); !counted) return counted.error();
+    if (device_.trace) {
+      device_.trace->boot_checked(boot_bank, outcome_.trial_boot, outcome_.metadata.active_index);
+    }
     return std::move(outcome_);
   }
 

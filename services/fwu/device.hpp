@@ -12,6 +12,7 @@
 
 #include "netstack/base/stream.hpp"
 #include "services/fwu/byte_range.hpp"
+#include "services/fwu/fwu_trace.hpp"
 #include "services/fwu/guid.hpp"
 #include "services/fwu/metadata.hpp"
 #include "services/fwu/variables.hpp"
@@ -68,6 +69,7 @@ struct Device {
   std::span<const Partition> partitions;
   VariablePort& variables;
   std::optional<Geometry> geometry = {};  // of version 1 metadata, where the operator knows it
+  FwuTrace* trace = nullptr;              // null: nobody is told
 };
 
 // The one with this unique GUID. Errors: ENODEV there is none, EINVAL there are two.

@@ -62,6 +62,7 @@ struct Plan {
   std::optional<std::uint32_t> revert_to;
 
   bool failed() const;
+  std::uint64_t bytes() const;  // of all images
   // Each step in a sentence, for `--dry-run`.
   std::vector<std::string> explain() const;
 };

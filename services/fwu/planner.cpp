@@ -240,6 +240,12 @@ bool Plan::failed() const {
   return std::any_of(outcomes.begin(), outcomes.end(), [](const CapsuleOutcome& outcome) { return !outcome.status; });
 }
 
+std::uint64_t Plan::bytes() const {
+  std::uint64_t sum = 0;
+  for (const PlannedImage& image : images) sum += image.bytes;
+  return sum;
+}
+
 Result<Plan> Planner::plan(std::vector<CapsuleFile> files, std::uint32_t boot_bank) const {
   const Result<MetadataCopies> copies = MetadataCopies::find(device);
   if (!copies) return copies.error();

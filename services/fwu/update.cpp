@@ -43,7 +43,12 @@ Status Update::apply(Plan& plan) {
     observer_.step("these capsules are installed in " + bank_name(plan.before.active_index) + " already");
     return {};
   }
-  return install(plan);
+  if (device_.trace) {
+    device_.trace->update_begin(*plan.bank, static_cast<std::uint32_t>(plan.images.size()), plan.bytes());
+  }
+  Status installed = install(plan);
+  if (device_.trace) device_.trace->update_end(*plan.bank, installed ? 0 : installed.error().number());
+  return installed;
 }
 
 Status Update::install(Plan& plan) {
@@ -64,12 +69,13 @@ Status Update::install(Plan& plan) {
   observer_.step(bank_name(*plan.bank) + " boots next" + (any_on_trial(plan) ? ", on trial" : ", accepted"));
   if (Status replaced = copies.replace(begun, after); !replaced) return blame(plan, nullptr, replaced);
   if (any_on_trial(plan)) return {};
+  if (device_.trace) device_.trace->bank_accepted(*plan.bank);
   // The update is done; boot checks raise floors as well.
   return raise_floors(device_.variables, after);
 }
 
 Status Update::write_images(Plan& plan) {
-  for (const PlannedImage& image : plan.images) bytes_total_ += image.bytes;
+  bytes_total_ = plan.bytes();
   for (PlannedImage& image : plan.images) {
     // A run that was cut off may have brought this image to its end.
     if (image.source && update_begun(plan.before, *plan.bank)) {
@@ -87,7 +93,10 @@ Status Update::write_images(Plan& plan) {
     observer_.step("reading partition " + std::to_string(image.target.number) + " back");
     const Result<DigestBytes> there = digest_of_target(image);
     if (!there) return blame(plan, &image, there.error());
-    if (*there == image.digest) continue;
+    if (*there == image.digest) {
+      if (device_.trace) device_.trace->image_written(image.target.number, image.bytes);
+      continue;
+    }
     return blame(plan, &image,
                  fail(EIO, "partition " + std::to_string(image.target.number) +
                                " does not read back as what was verified: the medium is bad, or "
@@ -169,8 +178,17 @@ Status Update::answer(const Plan& plan) {
     fall_back(after, *plan.revert_to);
   }
   if (Status replaced = copies.replace(plan.before, after); !replaced) return replaced;
+  tell(plan, after);
   const bool accepted = !plan.revert_to && bank_state(after, after.active_index) == BankState::accepted;
   return accepted ? raise_floors(device_.variables, after) : Status();
+}
+
+void Update::tell(const Plan& plan, const Metadata& after) const {
+  if (!device_.trace) return;
+  const std::uint32_t bank = plan.before.active_index;
+  for (const Guid& type : plan.accepts) device_.trace->image_accepted(bank, to_string(type));
+  if (plan.revert_to) device_.trace->bank_reverted(bank, *plan.revert_to);
+  else if (bank_state(after, bank) == BankState::accepted) device_.trace->bank_accepted(bank);
 }
 
 Status record_results(VariablePort& variables, std::span<const CapsuleOutcome> outcomes, std::int64_t wall_ns,

@@ -43,6 +43,7 @@ class Update {
   Result<DigestBytes> digest_of_target(const PlannedImage& image);
   Status record_bank(const Plan& plan);
   Status answer(const Plan& plan);
+  void tell(const Plan& plan, const Metadata& after) const;
 
   const Device& device_;
   DigestPort& digests_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tools/virtifctl/fwu/fwu_command.hpp"
 
+#include "tools/virtifctl/trace/trace_recorder.hpp"
+
 namespace vif::tools {
 
 FwuCommand::FwuCommand(CLI::App& app) {
@@ -12,7 +14,13 @@ FwuCommand::FwuCommand(CLI::App& app) {
   add_making(fwu);
 }
 
-int FwuCommand::run() { return chosen_(); }
+int FwuCommand::run(TraceRecorder* recorder) {
+  options_.trace = &trace_;
+  options_.recorder = recorder;
+  if (recorder == nullptr) return chosen_();
+  const auto recorded = recorder->attach(trace_);
+  return recorded ? chosen_() : fwu_say(recorded.error().text, kFwuFailed);
+}
 
 CLI::App& FwuCommand::add(CLI::App& fwu, const char* name, const char* what, int (*carry_out)(const FwuOptions&)) {
   CLI::App& command = *fwu.add_subcommand(name, what);
@@ -30,8 +38,17 @@ void FwuCommand::add_device(CLI::App& command) {
 }
 
 void FwuCommand::add_policy(CLI::App& command) {
-  command.add_option("CAPSULE", options_.files, "capsules, or folders of them; they count in the order of their names")
-      ->required();
+  command.add_option("CAPSULE", options_.files, "capsules, or folders of them; they count in the order of their names");
+  command
+      .add_option("--from", options_.from,
+                  "a capsule from a network: tftp://ADDRESS/FILE or http://ADDRESS/FILE; may be repeated")
+      ->type_name("URL")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  command.add_option("--via", options_.via, "the link it comes by, as in tap:t0")->type_name("LINKSTR");
+  command.add_option("--address", options_.address, "our address there, as in 192.0.2.1/24 (default: asks by DHCP)");
+  command.add_option("--gateway", options_.gateway, "the router there");
   command.add_option("--trust", options_.trust,
                      "TYPE=CERTIFICATE: who may sign images of this type (PEM, DER or EFI signature list)");
   command.add_flag("--allow-unsigned", options_.allow_unsigned, "take unsigned capsules as well");

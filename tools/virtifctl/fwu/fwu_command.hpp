@@ -15,7 +15,8 @@ class FwuCommand {
   explicit FwuCommand(CLI::App& app);  // adds the subcommand; lives as long as `app` parses
 
   // The exit status: 0 done, 1 the medium or a file failed, 2 usage, 3 refused by a rule (docs/fwu.md says which).
-  int run();
+  // `recorder`: hears of it; null: nobody.
+  int run(TraceRecorder* recorder);
 
  private:
   CLI::App& add(CLI::App& fwu, const char* name, const char* what, int (*carry_out)(const FwuOptions&));
@@ -26,6 +27,7 @@ class FwuCommand {
   void add_making(CLI::App& fwu);
 
   FwuOptions options_;
+  fwu::FwuTrace trace_;
   std::function<int()> chosen_;
 };
 

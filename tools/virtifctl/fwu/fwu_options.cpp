@@ -15,6 +15,8 @@ int fwu_say(const std::string& text, int status) {
   return status;
 }
 
+int fwu_status(const Error& error) { return error.number() == EINVAL ? kFwuUsage : kFwuFailed; }
+
 Result<std::optional<fwu::Geometry>> fwu_geometry(const FwuOptions& options) {
   if (options.geometry.empty()) return std::optional<fwu::Geometry>();
   fwu::Geometry geometry;
@@ -30,6 +32,7 @@ Result<std::unique_ptr<FwuDevice>> FwuDevice::open(const FwuOptions& options, ho
   const Result<std::optional<fwu::Geometry>> geometry = fwu_geometry(options);
   if (!geometry) return geometry.error();
   device->geometry = *geometry;
+  device->trace = options.trace;
   Result<std::unique_ptr<host::FileStore>> store = host::FileStore::open(options.image, access);
   if (!store) return std::move(store).error();
   device->store = *std::move(store);

@@ -15,11 +15,16 @@
 
 namespace vif::tools {
 
+class TraceRecorder;
+
 inline constexpr int kFwuFailed = 1, kFwuUsage = 2, kFwuRefused = 3;
 
 struct FwuOptions {
   std::string image;               // a disk image or a block device; of mk* commands the file to write
   std::vector<std::string> files;  // capsules, folders of them, blobs, image descriptions
+  std::vector<std::string> from;   // URLs of capsules
+  std::string via;                 // the link string by which they come
+  std::string address, gateway;    // ours there; empty: by DHCP
   std::string variables;           // empty: IMAGE.var
   std::string geometry;            // of version 1: "BANKSxIMAGES"
   std::vector<std::string> trust;  // "TYPE=CERTIFICATE"
@@ -34,11 +39,15 @@ struct FwuOptions {
   std::string image_type, certificate, key, vendor;
   std::uint32_t image_index = 1;
   std::uint64_t hardware_instance = 0, monotonic_count = 0;
+  TraceRecorder* recorder = nullptr;  // null: nobody records
+  fwu::FwuTrace* trace = nullptr;     // where the update tells of itself
   bool make_accept = false, make_revert = false, accept_later = false;
 };
 
 // Prints "virtifctl: text" and gives the status back.
 int fwu_say(const std::string& text, int status);
+// kFwuUsage where the words were wrong (EINVAL), else kFwuFailed.
+int fwu_status(const Error& error);
 
 // The medium with its variables, opened. Exclusively for writing.
 struct FwuDevice {
@@ -48,8 +57,9 @@ struct FwuDevice {
   std::unique_ptr<host::VariableStore> variables;
   std::vector<fwu::Partition> partitions;
   std::optional<fwu::Geometry> geometry;
+  fwu::FwuTrace* trace = nullptr;
 
-  fwu::Device device() { return {*store, partitions, *variables, geometry}; }
+  fwu::Device device() { return {*store, partitions, *variables, geometry, trace}; }
 };
 
 Result<std::optional<fwu::Geometry>> fwu_geometry(const FwuOptions& options);

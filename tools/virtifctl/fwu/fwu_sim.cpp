@@ -10,6 +10,7 @@
 #include "services/fwu/boot_check.hpp"
 #include "services/fwu/metadata_copies.hpp"
 #include "services/fwu/update.hpp"
+#include "tools/virtifctl/fwu/fwu_capsules.hpp"
 #include "tools/virtifctl/fwu/fwu_options.hpp"
 
 namespace vif::tools {
@@ -111,13 +112,9 @@ int fwu_sim(const FwuOptions& options) {
   for (const fwu::Variable& variable : device.variables->all())
     before.variables[{variable.space, variable.name}] = variable;
 
-  std::vector<std::unique_ptr<host::FileStore>> stores;
-  std::vector<fwu::CapsuleFile> files;
-  for (const std::string& path : options.files) {
-    auto file = host::FileStore::open(path, host::Access::read);
-    if (!file) return fwu_say(file.error().text, kFwuFailed);
-    files.push_back({path, stores.emplace_back(*std::move(file)).get(), {}});
-  }
+  auto capsules = FwuCapsules::open(options);
+  if (!capsules) return fwu_say(capsules.error().text, fwu_status(capsules.error()));
+  const std::vector<fwu::CapsuleFile>& files = (*capsules)->files();
   Rehearsal rehearsal(device, (*signatures)->trusts_any() ? signatures->get() : nullptr, options);
   SimMedium after = before;
   SimStore whole(after);

@@ -61,7 +61,8 @@ int with_trace(const std::string& path, const std::function<Status(trace::TraceD
 std::vector<std::string> recorded_words(std::vector<std::string> words) {
   const std::string_view program = words.empty() ? std::string_view() : std::string_view(words.front());
   if (program.substr(program.rfind('/') + 1) == "virtifctl") words.erase(words.begin());
-  const bool is_known = !words.empty() && (words.front() == "replay" || words.front() == "bridge");
+  const bool is_known =
+      !words.empty() && (words.front() == "replay" || words.front() == "bridge" || words.front() == "fwu");
   return is_known ? words : std::vector<std::string>();
 }
 
@@ -82,7 +83,8 @@ void TraceCommand::add_record(CLI::App& trace) {
   CLI::App& record =
       *trace.add_subcommand("record", "Record a running virtifd, or a command of virtifctl, into a file.");
   record.add_option("COMMAND", words_,
-                    "behind --: virtifctl replay ... or virtifctl bridge ...; none: what virtifd does");
+                    "behind --: virtifctl replay ..., virtifctl bridge ... or virtifctl fwu ...; none: what virtifd "
+                    "does");
   node_->add_wish(record);
   node_->add_duration(record);
   node_->add_socket(record);
@@ -119,14 +121,16 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
   const std::vector<std::string> words = recorded_words(words_);
   if (words.empty()) {
     return say(
-        "trace record: expected, behind --, virtifctl replay ... or virtifctl bridge ...: they run in one process",
+        "trace record: expected, behind --, virtifctl replay ..., virtifctl bridge ... or virtifctl fwu ...: they run "
+        "in "
+        "one process",
         kUsage);
   }
-  auto recorder = TraceRecorder::open(
-      {.patterns = node_->patterns().empty() ? std::vector<std::string>{"virtif:*"} : node_->patterns(),
-       .filter = node_->filter(),
-       .buffer_kib = node_->buffer_kib().value_or(kBufferKibDefault),
-       .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard});
+  auto recorder =
+      TraceRecorder::open({.patterns = node_->patterns().empty() ? std::vector<std::string>{"*:*"} : node_->patterns(),
+                           .filter = node_->filter(),
+                           .buffer_kib = node_->buffer_kib().value_or(kBufferKibDefault),
+                           .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard});
   if (!recorder) return say("trace record: " + recorder.error().text, kUsage);
   const int status = run_recorded(words, **recorder);
   const Result<host::ExportedTrace> written = (*recorder)->write(output_);
@@ -157,8 +161,12 @@ int TraceCommand::salvage() const {
 }
 
 int TraceCommand::list() const {
-  net::IfTrace events;
-  json_ ? print_events_json("virtif", events.all()) : print_events("virtif", events.all());
+  net::IfTrace of_interfaces;
+  fwu::FwuTrace of_updates;
+  const auto interfaces = of_interfaces.all();
+  const auto updates = of_updates.all();
+  const EventGroup groups[] = {{"virtif", interfaces}, {"fwu", updates}};
+  json_ ? print_events_json(groups) : print_events(groups);
   const Status done = flushed();
   return done ? 0 : say(done.error().text, kFailed);
 }

@@ -41,7 +41,16 @@ nlohmann::ordered_json record_json(const TraceDatReader& trace, const TraceDatRe
   };
 }
 
-trace::EventFormat format_of(const AnyTracepoint& point) { return *trace::EventFormat::parse(point.command()); }
+// By name and format.
+template <class Visit>
+void visit(std::span<const EventGroup> groups, Visit visit) {
+  for (const EventGroup& group : groups) {
+    for (const AnyTracepoint* point : group.points) {
+      const trace::EventFormat format = *trace::EventFormat::parse(point->command());
+      visit(group.name + ':' + format.name, format);
+    }
+  }
+}
 
 }  // namespace
 
@@ -85,26 +94,24 @@ void print_report_json(TraceDatReader& trace) {
   fmt::print("{}]\n", is_first ? "[" : "\n");
 }
 
-void print_events(const std::string& group, std::span<AnyTracepoint* const> points) {
-  for (const AnyTracepoint* point : points) {
-    const trace::EventFormat format = format_of(*point);
+void print_events(std::span<const EventGroup> groups) {
+  visit(groups, [](const std::string& name, const trace::EventFormat& format) {
     std::string fields;
     for (const trace::Field& field : format.fields) {
       fields += (fields.empty() ? "" : ", ") + type_text(field) + ' ' + field.name;
     }
-    fmt::print("{:<20} {}\n", group + ':' + format.name, fields);
-  }
+    fmt::print("{:<20} {}\n", name, fields);
+  });
 }
 
-void print_events_json(const std::string& group, std::span<AnyTracepoint* const> points) {
+void print_events_json(std::span<const EventGroup> groups) {
   nlohmann::ordered_json events = nlohmann::ordered_json::array();
-  for (const AnyTracepoint* point : points) {
-    const trace::EventFormat format = format_of(*point);
+  visit(groups, [&](const std::string& name, const trace::EventFormat& format) {
     nlohmann::ordered_json fields = nlohmann::ordered_json::array();
     for (const trace::Field& field : format.fields)
       fields.push_back({{"name", field.name}, {"type", type_text(field)}});
-    events.push_back({{"event", group + ':' + format.name}, {"fields", std::move(fields)}});
-  }
+    events.push_back({{"event", name}, {"fields", std::move(fields)}});
+  });
   fmt::print("{}\n", events.dump(2));
 }
 

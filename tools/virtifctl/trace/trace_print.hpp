@@ -19,9 +19,14 @@ void print_records_json(trace::TraceDatReader& trace);  // the objects below, on
 // An array, an object an event: {"time_ns","cpu","pid","comm","system","event","fields":{name: value},"lost_before"}.
 void print_report_json(trace::TraceDatReader& trace);
 
-// The events of a group, with their fields.
-void print_events(const std::string& group, std::span<AnyTracepoint* const> points);
-void print_events_json(const std::string& group, std::span<AnyTracepoint* const> points);
+// Events of our own, by the group they are in.
+struct EventGroup {
+  std::string name;
+  std::span<AnyTracepoint* const> points;
+};
+// Each with its fields.
+void print_events(std::span<const EventGroup> groups);
+void print_events_json(std::span<const EventGroup> groups);
 
 // A value in JSON: numbers and texts, and what is neither in hex.
 nlohmann::ordered_json value_json(const trace::FieldValue& value);

@@ -9,6 +9,7 @@ namespace vif::tools {
 namespace {
 
 constexpr const char* kGroup = "virtif";
+constexpr const char* kUpdates = "fwu";
 
 }  // namespace
 
@@ -24,6 +25,9 @@ Result<std::unique_ptr<TraceRecorder>> TraceRecorder::open(const Settings& setti
   auto keep = host::OwnEvents::attach(*recorder->tracing_, kGroup, recorder->known_.all(), recorder->writer_);
   if (!keep) return std::move(keep).error();
   recorder->keep_ = *std::move(keep);
+  keep = recorder->attach(recorder->known_of_updates_);
+  if (!keep) return std::move(keep).error();
+  recorder->keep_of_updates_ = *std::move(keep);
   auto session = trace::Session::open(
       *recorder->tracing_, recorder->pages_,
       {.when_full = settings.when_full, .ring_pages = settings.buffer_kib * 1024 / trace::kPageBytes});
@@ -42,6 +46,10 @@ Result<std::unique_ptr<TraceRecorder>> TraceRecorder::open(const Settings& setti
 
 Result<std::unique_ptr<host::OwnEvents>> TraceRecorder::attach(net::Domain& domain) {
   return host::OwnEvents::attach(*tracing_, kGroup, domain.trace().all(), writer_);
+}
+
+Result<std::unique_ptr<host::OwnEvents>> TraceRecorder::attach(fwu::FwuTrace& update) {
+  return host::OwnEvents::attach(*tracing_, kUpdates, update.all(), writer_);
 }
 
 Result<std::unique_ptr<host::OwnEvents>> record_domain(TraceRecorder* recorder, net::Domain& domain) {

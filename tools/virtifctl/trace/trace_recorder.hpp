@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Records what the domains of this process say of themselves (netstack/if_trace.hpp): one session, one ring, as all of
-// virtifctl's domains are on its one thread.
+// virtifctl's domains are on its one thread. And what updates of firmware say of themselves
+// (services/fwu/fwu_trace.hpp).
 #pragma once
 
 #include <memory>
@@ -12,6 +13,7 @@
 #include "hypercall/trace/own_events.hpp"
 #include "hypercall/trace/trace_dat.hpp"
 #include "netstack/domain.hpp"
+#include "services/fwu/fwu_trace.hpp"
 
 namespace vif::tools {
 
@@ -30,6 +32,9 @@ class TraceRecorder {
   // Records the domain as long as the result lives, which is shorter than both.
   Result<std::unique_ptr<host::OwnEvents>> attach(net::Domain& domain);
 
+  // The same of an update.
+  Result<std::unique_ptr<host::OwnEvents>> attach(fwu::FwuTrace& update);
+
   // Ends the recording.
   Result<host::ExportedTrace> write(const std::string& path);
 
@@ -40,8 +45,9 @@ class TraceRecorder {
   host::MappedPages pages_;
   trace::Writer writer_;
   std::unique_ptr<trace::Tracing> tracing_;
-  net::IfTrace known_;                     // so that events can be asked for before there is a domain
-  std::unique_ptr<host::OwnEvents> keep_;  // of known_
+  net::IfTrace known_;  // so that events can be asked for before there is a domain
+  fwu::FwuTrace known_of_updates_;
+  std::unique_ptr<host::OwnEvents> keep_, keep_of_updates_;  // of those
   std::unique_ptr<trace::Session> session_;
 };
 

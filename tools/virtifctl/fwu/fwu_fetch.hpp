@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// --from: capsules from a network, by our own stacks on any link. What a server sends is kept in a file of no name
+// ($TMPDIR, or else beside the medium), at most as much as the medium holds, and is then read as any capsule. One
+// thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hypercall/fetch/spool.hpp"
+#include "hypercall/fetch/url.hpp"
+#include "netstack/inet/ip_address.hpp"
+#include "tools/virtifctl/fwu/fwu_narrator.hpp"
+#include "tools/virtifctl/fwu/fwu_options.hpp"
+
+namespace vif::tools {
+
+class FwuNetwork;
+
+struct FwuFetched {
+  std::string name;  // the last part of the URL
+  std::unique_ptr<host::Spool> spool;
+};
+
+// All of options.from. Errors: EINVAL for words that are wrong, EINTR a signal came; else what ended the transfer.
+Result<std::vector<FwuFetched>> fwu_fetch(const FwuOptions& options);
+
+// One transfer.
+struct FwuTransfer {
+  FwuNetwork& network;
+  const host::Url& url;
+  host::Spool& spool;
+  std::uint64_t bytes_max;
+  FwuNarrator& narrator;
+};
+inline constexpr Time kFwuPatience = std::chrono::seconds(30);  // without anything new
+Status fwu_fetch_tftp(FwuTransfer transfer);
+// ENOTSUP: built without lwIP.
+Status fwu_fetch_http(FwuTransfer transfer);
+
+}  // namespace vif::tools
