@@ -73,7 +73,7 @@ void TraceNodeCommand::add_duration(CLI::App& command) {
 void TraceNodeCommand::add_wish(CLI::App& command) {
   command
       .add_option("-e,--event", patterns_,
-                  "events, as in 'virtif:*' or 'virtif:rx_drop'; may be repeated (default: virtif:*)")
+                  "events, as in 'virtif:*' or 'virtif:rx_drop'; may be repeated (default: virtif:*; of a command all)")
       ->type_name("PATTERN")
       ->expected(1)
       ->allow_extra_args(false)  // the next word is another's
