@@ -16,7 +16,6 @@ constexpr std::uint32_t kAll = vif::cn::kMaskAll, kFork = 0x1, kExec = 0x2, kExi
 class Conformance : public testing::Test {
  protected:
   void SetUp() override {
-    VIF_SKIP_SANITIZED;
     if (!RawConnector().usable()) GTEST_SKIP() << "no connector in this kernel, or not in the initial namespaces";
     const auto probe = vif::host::ConnectorSocket::open();
     if (!probe) GTEST_SKIP() << "no kernel to compare with: " << probe.error().text;

@@ -17,15 +17,6 @@
 #include "hypercall/linux_ports.hpp"
 #include "tests/services/connector/bytes.hpp"
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define VIF_SKIP_SANITIZED GTEST_SKIP() << "a sanitizer has threads and ways to end of its own"
-#endif
-#endif
-#ifndef VIF_SKIP_SANITIZED
-#define VIF_SKIP_SANITIZED
-#endif
-
 namespace vif::test {
 
 // A member of group 1 that has asked for nothing yet.
