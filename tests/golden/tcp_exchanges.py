@@ -23,9 +23,9 @@ def tcp6_handshake(lab):
     talk.drop()
 
 
-def tcp_echo(lab):
+def tcp_echo(lab, v6=False):
     """Bytes come back."""
-    talk = Talk(lab, 7)
+    talk = Talk(lab, 7, v6=v6)
     talk.shake()
     talk.say("PA", b"golden exchange")
     talk.say("A")
@@ -34,16 +34,12 @@ def tcp_echo(lab):
 
 def tcp6_echo(lab):
     """The same over IPv6."""
-    talk = Talk(lab, 7, v6=True)
-    talk.shake()
-    talk.say("PA", b"golden exchange")
-    talk.say("A")
-    talk.drop()
+    tcp_echo(lab, v6=True)
 
 
-def tcp_teardown_by_peer(lab):
+def tcp_teardown_by_peer(lab, v6=False):
     """The peer closes first: FIN, ACK, FIN, ACK."""
-    talk = Talk(lab, 20)
+    talk = Talk(lab, 20, v6=v6)
     talk.shake()
     talk.say("FA")
     talk.say("A")
@@ -51,10 +47,7 @@ def tcp_teardown_by_peer(lab):
 
 def tcp6_teardown_by_peer(lab):
     """The same over IPv6."""
-    talk = Talk(lab, 20, v6=True)
-    talk.shake()
-    talk.say("FA")
-    talk.say("A")
+    tcp_teardown_by_peer(lab, v6=True)
 
 
 def tcp_teardown_by_host(lab):
