@@ -27,6 +27,7 @@ struct ReplayStage::Parts {
   std::unique_ptr<drv::VirtifModule> driver;  // outlives what it made
   net::IfCloneTable interfaces{domain};
   net::Ifnet* ifp = nullptr;
+  Status addressed;  // whether it has the address that was asked for
 };
 
 ReplayStage::ReplayStage(const net::MacAddress& lladdr, std::uint64_t seed) : parts_(std::make_unique<Parts>(seed)) {
@@ -40,8 +41,7 @@ ReplayStage::ReplayStage(const net::MacAddress& lladdr, std::uint64_t seed) : pa
   const Result<net::Ifnet*> virt0 = parts_->interfaces.create("virt0");
   assert(virt0 && "the first interface of a fresh table");
   parts_->ifp = *virt0;
-  made = ifp().ioctl(net::SetLladdr{lladdr});
-  assert(made && "expected the address of a host, not of a group");
+  parts_->addressed = ifp().ioctl(net::SetLladdr{lladdr});
   made = ifp().ioctl(net::SetLinkstr{kSegment});
   assert(made && "a fresh segment takes a port");
   (void)made;
@@ -104,6 +104,7 @@ ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
   const Result<LinkReplayRequest> asked = request();
   if (!asked) return failed(asked.error());
   ReplayStage::Parts& parts = *stage.parts_;
+  if (!parts.addressed) return failed(parts.addressed.error());
   auto opened = LinkReplay::open(*asked, parts.files, {parts.schemes, parts.host.clock, parts.domain});
   if (!opened) return failed(opened.error());
   LinkReplay& replay = **opened;

@@ -30,7 +30,7 @@ struct LinkReplayRequest;
 // outlives the stack that is put on it.
 class VIF_API ReplayStage {
  public:
-  // `seed`: of all chance in the domain.
+  // `lladdr`: of a host; with a group's, every replay ends with that error. `seed`: of all chance in the domain.
   explicit ReplayStage(const net::MacAddress& lladdr, std::uint64_t seed = 1);
   ~ReplayStage();
   ReplayStage(const ReplayStage&) = delete;

@@ -102,6 +102,11 @@ TEST_F(ReplayStageTest, what_is_not_sent_does_not_match) {
   EXPECT_THAT(replay(path).at_speed("fast").through(stage).error, HasSubstr("at_speed"));
 }
 
+TEST_F(ReplayStageTest, a_host_has_no_address_of_a_group) {
+  ReplayStage odd(*net::MacAddress::parse("01:00:5e:00:00:01"));
+  EXPECT_THAT(replay(capture()).through(odd).error, HasSubstr("expected a unicast address"));
+}
+
 TEST_F(ReplayStageTest, one_side_is_sent_and_the_other_expected) {
   LateEcho echo(stage, 0ms);
   const ReplayOutcome outcome = replay(capture()).sending("ether[17] < 5").through(stage);
