@@ -120,7 +120,7 @@ class Workers(DaemonCase):
                 self.assertFalse(self.path.exists(), "it leaves its socket behind")
 
     def test_a_threads_end_is_told_with_its_code_beside_the_kernels_events(self):
-        self.serve("--restart-workers", "--proc")
+        daemon = self.serve("--restart-workers", "--proc")
         listener = subprocess.Popen([VIRTIFCTL, "proc", "listen", "-j", "--events", "exit", "--socket", self.path],
                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(listener.wait)
@@ -136,7 +136,7 @@ class Workers(DaemonCase):
         self.end("virtifd-control", "throw")
         for line in listener.stdout:
             told = json.loads(line)
-            if told.get("process") == "virtifd-control":
+            if (told.get("process"), told.get("tgid")) == ("virtifd-control", daemon.pid):  # no other test's
                 break
         self.assertEqual((told["user_code"], told["exit_code"]), (3, 3 << 8))
 
