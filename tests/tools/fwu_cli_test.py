@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from fwu_disk import TYPES, Disk, capsule, run
@@ -142,7 +143,12 @@ class Updates(Case):
     def test_the_power_may_go_at_every_write(self):
         disk = self.disk()
         file = self.capsule("a.cap", os.urandom(3000), 0, "--capoemflag", "0x8000")
-        report = json.loads(disk.fwu("sim", file, "--allow-unsigned", "-j"))
+        page = self.folder / "report.html"
+        report = json.loads(disk.fwu("sim", file, "--allow-unsigned", "-j", "--report", page))
+        drawn = ElementTree.fromstring(page.read_text().split("</style></head>")[1].partition("<body>")[2].partition("</p>")[2]
+                                       .replace("</body></html>", ""))
+        self.assertEqual(len(drawn.findall("rect")), len(report["states"]) + 2)
+        self.assertIn(f"{report['converged']} of {report['crash_states']} come here", [text.text for text in drawn.iter("text")])
         self.assertGreater(report["crash_states"], 100)
         self.assertEqual(report["crash_states"], report["converged"])
         self.assertEqual(report["failures"], [])

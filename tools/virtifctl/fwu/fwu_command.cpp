@@ -69,6 +69,7 @@ void FwuCommand::add_looking(CLI::App& fwu) {
   CLI::App& sim = add(fwu, "sim", "Cut the power at every write of an update, on a copy in memory.", fwu_sim);
   add_device(sim);
   add_policy(sim);
+  sim.add_option("--report", options_.report, "write a page with a picture of the states here")->type_name("FILE.html");
 }
 
 void FwuCommand::add_changing(CLI::App& fwu) {

@@ -32,6 +32,7 @@ struct FwuOptions {
   std::optional<std::uint32_t> bank;
   std::uint16_t trial_boots = 3;
   std::string reason, copy;
+  std::string report;  // sim: the page to write; empty: none
 
   // mkmeta, mkcapsule
   std::uint32_t metadata_version = 2, active = 0, flags = 0, header_size = 28;

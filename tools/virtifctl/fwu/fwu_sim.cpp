@@ -2,9 +2,6 @@
 // sim: an update of the user's own medium, in memory, with the power cut at every write.
 #include <fmt/core.h>
 
-#include <map>
-#include <nlohmann/json.hpp>
-
 #include "hypercall/sim/crash_states.hpp"
 #include "services/fwu/bank_rules.hpp"
 #include "services/fwu/boot_check.hpp"
@@ -12,6 +9,7 @@
 #include "services/fwu/update.hpp"
 #include "tools/virtifctl/fwu/fwu_capsules.hpp"
 #include "tools/virtifctl/fwu/fwu_options.hpp"
+#include "tools/virtifctl/fwu/fwu_sim_report.hpp"
 
 namespace vif::tools {
 namespace {
@@ -73,29 +71,6 @@ class Rehearsal {
   host::Sha256Digests digests_;
 };
 
-struct Report {
-  std::size_t states = 0, converged = 0;
-  std::map<std::string, std::size_t> seen;  // by state of the metadata
-  std::vector<std::string> failures;
-};
-
-void print(const Report& report, const std::string& end, bool json) {
-  if (json) {
-    const nlohmann::json all = {{"crash_states", report.states},
-                                {"converged", report.converged},
-                                {"states", report.seen},
-                                {"end", end},
-                                {"failures", report.failures}};
-    fmt::print("{}\n", all.dump(2));
-    return;
-  }
-  fmt::print("{} crash states, {} of them brought to the end by the same command\n", report.states, report.converged);
-  for (const auto& [state, count] : report.seen) {
-    fmt::print("  {:6}x {}\n          └─> {}\n", count, state, end);
-  }
-  for (const std::string& failure : report.failures) fmt::print("failed: {}\n", failure);
-}
-
 }  // namespace
 
 int fwu_sim(const FwuOptions& options) {
@@ -118,10 +93,10 @@ int fwu_sim(const FwuOptions& options) {
   Rehearsal rehearsal(device, (*signatures)->trusts_any() ? signatures->get() : nullptr, options);
   SimMedium after = before;
   SimStore whole(after);
+  FwuSimReport report{.image = options.image, .begin = rehearsal.state(whole)};
   if (Status done = rehearsal.run(whole, files); !done) return fwu_say(done.error().text, kFwuRefused);
-  const std::string end = rehearsal.state(whole);
+  report.end = rehearsal.state(whole);
 
-  Report report;
   report.states =
       host::sim::CrashStates(before, whole.log(), kSamples)
           .visit(
@@ -131,11 +106,14 @@ int fwu_sim(const FwuOptions& options) {
                 const std::string state = rehearsal.state(store);
                 ++report.seen[state];
                 const Status done = rehearsal.run(store, files);
-                if (done && rehearsal.state(store) == end) ++report.converged;
+                if (done && rehearsal.state(store) == report.end) ++report.converged;
                 else report.failures.push_back(state + ": " + (done ? rehearsal.state(store) : done.error().text));
               },
               kStatesMax);
-  print(report, end, options.json);
+  options.json ? print_json(report) : print_text(report);
+  if (!options.report.empty()) {
+    if (Status written = write_html(report, options.report); !written) return fwu_say(written.error().text, kFwuFailed);
+  }
   return report.converged == report.states ? 0 : kFwuFailed;
 }
 

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/fwu/fwu_sim_report.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "hypercall/linux_ports.hpp"
+#include "netstack/base/bytes.hpp"
+#include "netstack/base/stream.hpp"
+
+namespace vif::tools {
+namespace {
+
+std::string escaped(const std::string& text) {
+  std::string safe;
+  for (const char letter : text) {
+    if (letter == '<') safe += "&lt;";
+    else if (letter == '>') safe += "&gt;";
+    else if (letter == '&') safe += "&amp;";
+    else safe += letter;
+  }
+  return safe;
+}
+
+std::string box(int x, int y, const std::string& kind, const std::string& above, const std::string& below) {
+  return fmt::format(
+      "<rect class='{}' x='{}' y='{}' width='330' height='46' rx='6'/>\n<text x='{}' y='{}'>{}</text>\n"
+      "<text class='small' x='{}' y='{}'>{}</text>\n",
+      kind, x, y, x + 165, y + 19, escaped(above), x + 165, y + 37, escaped(below));
+}
+
+std::string arrow(int x1, int y1, int x2, int y2) {
+  const int middle = (x1 + x2) / 2;
+  return fmt::format("<path d='M{} {} C{} {} {} {} {} {}' marker-end='url(#head)'/>\n", x1, y1, middle, y1, middle, y2,
+                     x2 - 8, y2);
+}
+
+// The power goes on the left, the same command is given on the right.
+std::string picture(const FwuSimReport& report) {
+  constexpr int kRow = 70, kLeft = 10, kMiddle = 430, kRight = 850;
+  const int height = static_cast<int>(report.seen.size()) * kRow + 20, centre = height / 2;
+  std::string svg = fmt::format(
+      "<svg viewBox='0 0 1190 {}' role='img' aria-label='The states of the metadata'>\n<defs><marker id='head' "
+      "viewBox='0 0 8 "
+      "8' refX='1' refY='4' markerWidth='7' markerHeight='7' orient='auto'><path class='head' d='M0 0 L8 4 L0 "
+      "8z'/></marker></defs>\n",
+      height);
+  svg += box(kLeft, centre - 23, "begin", report.begin, "before the update");
+  svg +=
+      box(kRight, centre - 23, "end", report.end, fmt::format("{} of {} come here", report.converged, report.states));
+  int y = 10 + kRow / 2;
+  for (const auto& [state, count] : report.seen) {
+    svg += arrow(kLeft + 330, centre, kMiddle, y) + arrow(kMiddle + 330, y, kRight, centre);
+    svg += box(kMiddle, y - 23, "cut", state, fmt::format("{} times when the power went", count));
+    y += kRow;
+  }
+  return svg + "</svg>\n";
+}
+
+constexpr const char* kStyle =
+    "body{font:15px sans-serif;margin:2em auto;max-width:75em;padding:0 1em}svg{width:100%;height:auto}"
+    "text{font:13px sans-serif;text-anchor:middle}.small{font-size:11px;fill:#555}path{fill:none;stroke:#888}"
+    ".head{fill:#888;stroke:none}rect{stroke:#888;fill:#eee}.end{fill:#d9efd9}.begin{fill:#dde6f5}.bad{color:#a00}";
+
+}  // namespace
+
+void print_text(const FwuSimReport& report) {
+  fmt::print("{} crash states, {} of them brought to the end by the same command\n", report.states, report.converged);
+  for (const auto& [state, count] : report.seen) {
+    fmt::print("  {:6}x {}\n          └─> {}\n", count, state, report.end);
+  }
+  for (const std::string& failure : report.failures) fmt::print("failed: {}\n", failure);
+}
+
+void print_json(const FwuSimReport& report) {
+  const nlohmann::json all = {{"crash_states", report.states},
+                              {"converged", report.converged},
+                              {"states", report.seen},
+                              {"end", report.end},
+                              {"failures", report.failures}};
+  fmt::print("{}\n", all.dump(2));
+}
+
+Status write_html(const FwuSimReport& report, const std::string& path) {
+  std::string page = fmt::format(
+      "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Power cuts: "
+      "{0}</title><style>{1}</style></head>\n"
+      "<body><h1>Power cuts during an update of {0}</h1>\n<p>The power was cut at every write, with every subset of "
+      "what was not "
+      "flushed (a sample where there are too many). {2} states of the medium came of it; the same command brought {3} "
+      "of them to "
+      "the end.</p>\n{4}",
+      escaped(report.image), kStyle, report.states, report.converged, picture(report));
+  for (const std::string& failure : report.failures) page += "<p class='bad'>" + escaped(failure) + "</p>\n";
+  page += "</body></html>\n";
+  host::LinuxFiles files;
+  Result<std::unique_ptr<ByteSink>> file = files.create_sink(path);
+  if (!file) return std::move(file).error();
+  return (*file)->append(as_bytes(page));
+}
+
+}  // namespace vif::tools
