@@ -63,7 +63,9 @@ class Event {
  private:
   using Layout = TraceLayout<kText, T...>;
 
-  void write(Writer& writer, std::uint64_t now_ns, const T&... values) const {
+  // By value: what is referred to has to lie in memory, and would be put there before it is known whether anybody
+  // wants it. Inlined, as with the layout known a record is a few stores: half of what the call would cost.
+  [[gnu::always_inline]] void write(Writer& writer, std::uint64_t now_ns, T... values) const {
     const Writer::Section section(writer);
     const std::size_t bytes = Layout::bytes(values...);
     const auto put = [&](MutBytes to) {

@@ -95,8 +95,8 @@ struct Bar {
 // The first variant is ours.
 class Comparison {
  public:
-  Comparison(std::string what, std::vector<Variant> variants, std::vector<Bar> bars)
-      : what_(std::move(what)), variants_(std::move(variants)), bars_(std::move(bars)) {}
+  Comparison(std::string what, std::vector<Variant> variants, std::vector<Bar> bars, const char* unit = "frame")
+      : what_(std::move(what)), variants_(std::move(variants)), bars_(std::move(bars)), unit_(unit) {}
 
   void run(int rounds) {
     for (Variant& variant : variants_) variant.run();  // to warm up
@@ -116,7 +116,8 @@ class Comparison {
     std::printf("\n%s\n", what_.c_str());
     for (const Variant& variant : variants_) {
       const auto [least, most] = std::minmax_element(variant.ns.begin(), variant.ns.end());
-      std::printf("  %-44s %9.1f ns/frame  (%.1f .. %.1f)\n", variant.name.c_str(), median(variant.ns), *least, *most);
+      std::printf("  %-44s %9.1f ns/%s  (%.1f .. %.1f)\n", variant.name.c_str(), median(variant.ns), unit_, *least,
+                  *most);
     }
     for (const Bar& bar : bars_) {
       const std::vector<double> all = ratios(bar.than);
@@ -157,6 +158,7 @@ class Comparison {
   std::string what_;
   std::vector<Variant> variants_;
   std::vector<Bar> bars_;
+  const char* unit_;
 };
 
 // What this machine costs just now: a copy of 64 bytes and a system call, to read absolute numbers by.
