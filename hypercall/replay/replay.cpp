@@ -5,6 +5,7 @@
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/mem_link.hpp"
 #include "hypercall/replay/link_replay.hpp"
+#include "hypercall/run.hpp"
 #include "hypercall/scheme_table.hpp"
 #include "netstack/if_clone.hpp"
 #include "virtif/virtif_module.hpp"
@@ -13,6 +14,24 @@ namespace vif::host {
 namespace {
 
 constexpr char kSegment[] = "mem:stage";
+
+void keep_received(LinkReplay& replay, ReplayOutcome& outcome) {
+  replay.on_received = [&](Bytes, Bytes frame) {
+    outcome.received.push_back({replay.since_start(), {frame.begin(), frame.end()}});
+  };
+}
+
+void conclude(LinkReplay& replay, const LinkReplayRequest& asked, ReplayOutcome& outcome) {
+  const LinkReplayReport report = replay.finish();
+  outcome.sent = report.totals.sent;
+  outcome.clock = {replay.first_time_ns(), asked.plan.speed.value};
+  outcome.error = report.error;
+  if (outcome.error.empty() && !report.complete()) {
+    outcome.error = std::to_string(report.totals.records - report.totals.sent) + " of " +
+                    std::to_string(report.totals.records) +
+                    " frames were not sent whole: expected whole Ethernet frames";
+  }
+}
 
 }  // namespace
 
@@ -62,8 +81,8 @@ void PrintTo(const ReplayOutcome& outcome, std::ostream* out) {
   if (!outcome.error.empty()) *out << "; " << outcome.error;
 }
 
-Result<LinkReplayRequest> ReplayRun::request() const {
-  LinkReplayRequest request{.captures = captures_, .linkstr = kSegment, .linger = linger_};
+Result<LinkReplayRequest> ReplayRun::request(std::string linkstr) const {
+  LinkReplayRequest request{.captures = captures_, .linkstr = std::move(linkstr), .linger = linger_};
   Result<net::BpfProgram> select = compile_filter(filter_);
   if (!select) return fail(EINVAL, "sending(\"" + filter_ + "\"): " + select.error().text);
   request.select = std::move(*select);
@@ -101,16 +120,14 @@ ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
     outcome.error = error.text;
     return outcome;
   };
-  const Result<LinkReplayRequest> asked = request();
+  const Result<LinkReplayRequest> asked = request(kSegment);
   if (!asked) return failed(asked.error());
   ReplayStage::Parts& parts = *stage.parts_;
   if (!parts.addressed) return failed(parts.addressed.error());
   auto opened = LinkReplay::open(*asked, parts.files, {parts.schemes, parts.host.clock, parts.domain});
   if (!opened) return failed(opened.error());
   LinkReplay& replay = **opened;
-  replay.on_received = [&](Bytes, Bytes frame) {
-    outcome.received.push_back({replay.since_start(), {frame.begin(), frame.end()}});
-  };
+  keep_received(replay, outcome);
   parts.host.settle();
   replay.start();
   // From deadline to deadline, so that no time passes behind the end.
@@ -119,15 +136,30 @@ ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
     if (!next) break;
     parts.host.run_until(*next);
   }
-  const LinkReplayReport report = replay.finish();
-  outcome.sent = report.totals.sent;
-  outcome.clock = {replay.first_time_ns(), asked->plan.speed.value};
-  outcome.error = report.error;
-  if (outcome.error.empty() && !report.complete()) {
-    outcome.error = std::to_string(report.totals.records - report.totals.sent) + " of " +
-                    std::to_string(report.totals.records) +
-                    " frames were not sent whole: expected whole Ethernet frames";
-  }
+  conclude(replay, *asked, outcome);
+  return outcome;
+}
+
+ReplayOutcome ReplayRun::over(const std::string& linkstr, const ReplayPlace& place) const {
+  ReplayOutcome outcome;
+  const auto failed = [&](const Error& error) {
+    outcome.error = error.text;
+    return outcome;
+  };
+  const Result<LinkReplayRequest> asked = request(linkstr);
+  if (!asked) return failed(asked.error());
+  LinuxFiles files;
+  auto opened = LinkReplay::open(*asked, files, {place.links, place.clock, place.loop.domain()});
+  if (!opened) return failed(opened.error());
+  LinkReplay& replay = **opened;
+  keep_received(replay, outcome);
+  Runner runner(place.loop);
+  replay.on_end = [&] { runner.stop(); };
+  place.loop.poll(0);  // so that the domain knows the time
+  replay.start();
+  const Status ran = runner.run();
+  conclude(replay, *asked, outcome);
+  if (!ran) outcome.error = ran.error().text;
   return outcome;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Captures as tests, for your own C++ tests: what a capture holds goes in, what must come out is another capture (or
-// the other half of the same), in virtual time. Installed as <virtif/replay.hpp>, with virtif-replay.pc.
+// the other half of the same), in virtual time or on a real link. Installed as <virtif/replay.hpp>, with
+// virtif-replay.pc.
 //
 //   ReplayStage stage(*net::MacAddress::parse("02:00:00:00:00:0a"));   // a simulated host; virt0 stands on it
 //   MyStack stack(stage.ifp());
@@ -17,10 +18,12 @@
 #include <string>
 #include <vector>
 
+#include "hypercall/loop.hpp"
 #include "hypercall/sim/sim_host.hpp"
 #include "netstack/ifnet.hpp"
 #include "netstack/replay/expectation.hpp"
 #include "netstack/replay/replay_plan.hpp"
+#include "virtif/link.hpp"
 
 namespace vif::host {
 
@@ -48,6 +51,13 @@ class VIF_API ReplayStage {
   friend class ReplayRun;
   struct Parts;
   std::unique_ptr<Parts> parts_;
+};
+
+// Where a replay is in real time: whose links (Instance::schemes()), whose clock, and in whose domain. All outlive it.
+struct ReplayPlace {
+  drv::LinkOpener& links;
+  ClockPort& clock;
+  Loop& loop;  // the calling thread polls it meanwhile; what else is in its domain goes on
 };
 
 // What became of a replay.
@@ -87,9 +97,12 @@ class VIF_API ReplayRun {
 
   // Plays it in the stage's virtual time. A wrong word, or a capture that cannot be read, is the outcome's error.
   ReplayOutcome through(ReplayStage& stage) const;
+  // Plays it in real time on a link of this host: "tap:t0", "stream:fd=5". What is at its other end is tested, in this
+  // process or not. Errors, in the outcome: also that the link cannot be opened, or has no carrier within 10 s.
+  ReplayOutcome over(const std::string& linkstr, const ReplayPlace& place) const;
 
  private:
-  Result<LinkReplayRequest> request() const;
+  Result<LinkReplayRequest> request(std::string linkstr) const;
   Status learn(LinkReplayRequest& request) const;
 
   std::vector<std::string> captures_;

@@ -12,10 +12,10 @@ using namespace net::inet;
 
 class InetGoldenHost final : public GoldenHost {
  public:
-  explicit InetGoldenHost(host::ReplayStage& stage) : inet_(stage.domain(), {}) {
-    EXPECT_TRUE(inet_.attach(stage.ifp()));
+  InetGoldenHost(net::Domain& domain, net::Ifnet& ifp) : inet_(domain, {}) {
+    EXPECT_TRUE(inet_.attach(ifp));
     for (const char* address : {kGoldenIp4, kGoldenIp6}) {
-      EXPECT_TRUE(inet_.add_address(stage.ifp(), *IpPrefix::parse(address), Claim::at_once));
+      EXPECT_TRUE(inet_.add_address(ifp, *IpPrefix::parse(address), Claim::at_once));
     }
     auto opened = inet_.open_udp({.port = kEchoPort});
     EXPECT_TRUE(opened);
@@ -34,6 +34,8 @@ class InetGoldenHost final : public GoldenHost {
 
 }  // namespace
 
-std::unique_ptr<GoldenHost> inet_host(host::ReplayStage& stage) { return std::make_unique<InetGoldenHost>(stage); }
+std::unique_ptr<GoldenHost> inet_host(net::Domain& domain, net::Ifnet& ifp) {
+  return std::make_unique<InetGoldenHost>(domain, ifp);
+}
 
 }  // namespace vif::test

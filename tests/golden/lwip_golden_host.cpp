@@ -36,13 +36,13 @@ struct Talk final : TcpEvents {
 
 class LwipGoldenHost final : public GoldenHost, private UdpEvents {
  public:
-  explicit LwipGoldenHost(host::ReplayStage& stage) {
-    auto made = LwipStack::create(stage.domain(), {});
+  LwipGoldenHost(net::Domain& domain, net::Ifnet& ifp) {
+    auto made = LwipStack::create(domain, {});
     EXPECT_TRUE(made) << made.error().text;
     stack_ = std::move(*made);
-    EXPECT_TRUE(stack_->attach(stage.ifp()));
+    EXPECT_TRUE(stack_->attach(ifp));
     for (const char* address : {kGoldenIp4, kGoldenIp6}) {
-      EXPECT_TRUE(stack_->add_address(stage.ifp(), *net::inet::IpPrefix::parse(address)));
+      EXPECT_TRUE(stack_->add_address(ifp, *net::inet::IpPrefix::parse(address)));
     }
     for (const std::uint16_t port : {kEchoPort, kCommandPort}) {
       udp_.push_back(std::move(*UdpSocket::open(*stack_, {net::inet::kAny6, port}, *this)));
@@ -108,6 +108,8 @@ class LwipGoldenHost final : public GoldenHost, private UdpEvents {
 
 }  // namespace
 
-std::unique_ptr<GoldenHost> lwip_host(host::ReplayStage& stage) { return std::make_unique<LwipGoldenHost>(stage); }
+std::unique_ptr<GoldenHost> lwip_host(net::Domain& domain, net::Ifnet& ifp) {
+  return std::make_unique<LwipGoldenHost>(domain, ifp);
+}
 
 }  // namespace vif::test

@@ -4,6 +4,6 @@
 
 namespace vif::test {
 
-std::unique_ptr<GoldenHost> lwip_host(host::ReplayStage&) { return nullptr; }
+std::unique_ptr<GoldenHost> lwip_host(net::Domain&, net::Ifnet&) { return nullptr; }
 
 }  // namespace vif::test
