@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "services/trace/record.hpp"
 
@@ -43,6 +44,7 @@ Result<std::unique_ptr<Session>> Session::open(Tracing& tracing, PagesPort& page
   Result<unsigned> place = tracing.add_probe(*session);
   if (!place) return std::move(place).error();
   session->place_ = *place;
+  session->records_ = true;
   tracing.watch(*session);
   return session;
 }
@@ -53,13 +55,12 @@ Session::Session(Tracing& tracing, PagesPort& pages, const Settings& settings)
 Session::~Session() { stop(); }
 
 void Session::stop() {
-  if (place_ == kProbesMax) return;
+  if (!std::exchange(records_, false)) return;
   tracing_.unwatch(*this);
   tracing_.remove_probe(place_);
   for (const auto& ring : rings_) {
     if (ring->thread != nullptr) remove_writer(*ring->thread);
   }
-  place_ = kProbesMax;
 }
 
 Result<std::size_t> Session::enable(std::string_view pattern, std::string_view filter) {

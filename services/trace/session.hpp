@@ -37,7 +37,8 @@ class VIF_API Session final : public Probe, private EventWatch {
   static Result<std::unique_ptr<Session>> open(Tracing& tracing, PagesPort& pages, const Settings& settings);
   // As stop(), then all is gone, readers() too. No writer may be in a Writer::Section that began before stop().
   ~Session() override;
-  // Disables its events and takes the rings from their writers; what is in them stays to be read.
+  // Disables its events and takes the rings from their writers; what is in them stays to be read. Behind it only
+  // readers, events and counts are asked for.
   void stop();
 
   // Enables the events whose "system:name" is of the pattern, now and those registered later: "user_events:net_*" or
@@ -77,7 +78,8 @@ class VIF_API Session final : public Probe, private EventWatch {
   Tracing& tracing_;
   PagesPort& pages_;
   Settings settings_;
-  unsigned place_ = kProbesMax;  // kProbesMax: it has none, or none any more
+  unsigned place_ = kProbesMax;  // stays behind stop(): a writer may be on its way through it
+  bool records_ = false;         // it has its place
   std::vector<Rule> rules_;
   Pages filter_pages_;                            // a FilterTable
   std::vector<std::unique_ptr<Filter>> filters_;  // kept to the end: a writer may be looking at one

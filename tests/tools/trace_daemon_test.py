@@ -69,7 +69,7 @@ class TraceDaemon(DaemonCase):
     def test_trace_cmd_reads_it(self):
         run = self.begin("record", "-o", self.file, "--duration", "0.5")
         self.drop_some()
-        self.assertEqual(run.wait(20), 0)
+        self.assertEqual(run.wait(20), 0, run.stderr.read())
         text = subprocess.run(["trace-cmd", "report", "-i", self.file], capture_output=True, text=True, check=True).stdout
         self.assertEqual(len([line for line in text.splitlines() if "rx_drop:" in line]),
                          len([e for e in self.events() if e["event"] == "rx_drop"]))
