@@ -84,6 +84,7 @@ class TraceDaemon(DaemonCase):
 
     def test_a_stream_ends_with_virtifd_and_says_so(self):
         stream, record = self.begin("stream", "-e", "running"), self.begin("record", "-o", self.file)
+        self.until(self.file.exists)  # the second one records, too
         self.daemon.send_signal(signal.SIGKILL)
         self.assertEqual((stream.wait(20), record.wait(20)), (FAILED, FAILED))
         self.assertIn("virtifd has ended", stream.stderr.read())
