@@ -16,7 +16,9 @@ Result<std::unique_ptr<Loop>> Loop::create(ClockPort& clock, RandomPort& random,
   Result<FdWatch> watch = FdWatch::create();
   if (!watch) return std::move(watch).error();
   if (Status watched = watch->add_wake_up(event.get()); !watched) return std::move(watched).error();
-  return std::unique_ptr<Loop>(new Loop(clock, random, config, std::move(event), std::move(*watch)));
+  std::unique_ptr<Loop> loop(new Loop(clock, random, config, std::move(event), std::move(*watch)));
+  (void)loop->domain_.poll(clock.now(), 0);  // timers that are set before the first poll() count from now, not from 0
+  return loop;
 }
 
 bool Loop::poll(std::size_t budget) {

@@ -11,6 +11,7 @@
 
 #include "hypercall/fwu/file_store.hpp"
 #include "hypercall/host_error.hpp"
+#include "hypercall/write_all.hpp"
 
 namespace vif::host {
 namespace {
@@ -24,13 +25,8 @@ std::string folder_of(const std::string& path) {
 Status write_new(const std::string& path, Bytes bytes) {
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd) return host_error(path);
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd.get(), bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return host_error(path);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
-  return ::fsync(fd.get()) == 0 ? Status() : Status(host_error(path));
+  if (!write_all(fd.get(), bytes) || ::fsync(fd.get()) != 0) return host_error(path);
+  return {};
 }
 
 Status flush_folder(const std::string& path) {

@@ -15,6 +15,12 @@ namespace {
 
 constexpr char kSegment[] = "mem:stage";
 
+ReplayOutcome failed(const Error& error) {
+  ReplayOutcome outcome;
+  outcome.error = error.text;
+  return outcome;
+}
+
 void keep_received(LinkReplay& replay, ReplayOutcome& outcome) {
   replay.on_received = [&](Bytes, Bytes frame) {
     outcome.received.push_back({replay.since_start(), {frame.begin(), frame.end()}});
@@ -115,11 +121,6 @@ Status ReplayRun::learn(LinkReplayRequest& request) const {
 }
 
 ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
-  ReplayOutcome outcome;
-  const auto failed = [&](const Error& error) {
-    outcome.error = error.text;
-    return outcome;
-  };
   const Result<LinkReplayRequest> asked = request(kSegment);
   if (!asked) return failed(asked.error());
   ReplayStage::Parts& parts = *stage.parts_;
@@ -127,6 +128,7 @@ ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
   auto opened = LinkReplay::open(*asked, parts.files, {parts.schemes, parts.host.clock, parts.domain});
   if (!opened) return failed(opened.error());
   LinkReplay& replay = **opened;
+  ReplayOutcome outcome;
   keep_received(replay, outcome);
   parts.host.settle();
   replay.start();
@@ -141,17 +143,13 @@ ReplayOutcome ReplayRun::through(ReplayStage& stage) const {
 }
 
 ReplayOutcome ReplayRun::over(const std::string& linkstr, const ReplayPlace& place) const {
-  ReplayOutcome outcome;
-  const auto failed = [&](const Error& error) {
-    outcome.error = error.text;
-    return outcome;
-  };
   const Result<LinkReplayRequest> asked = request(linkstr);
   if (!asked) return failed(asked.error());
   LinuxFiles files;
   auto opened = LinkReplay::open(*asked, files, {place.links, place.clock, place.loop.domain()});
   if (!opened) return failed(opened.error());
   LinkReplay& replay = **opened;
+  ReplayOutcome outcome;
   keep_received(replay, outcome);
   Runner runner(place.loop);
   replay.on_end = [&] { runner.stop(); };

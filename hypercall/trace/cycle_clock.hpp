@@ -23,26 +23,33 @@ class CycleClock final : public ClockPort {
   // Takes 10 ms.
   CycleClock() {
     if (!counts_evenly()) return;
-    base_ns_ = monotonic_ns();
-    base_cycles_ = cycles();
-    std::uint64_t passed_ns = 0;
-    while (passed_ns < kMeasureNs) passed_ns = monotonic_ns() - base_ns_;
-    const std::uint64_t passed = cycles() - base_cycles_;
-    if (passed != 0) ns_per_cycle_ = (static_cast<unsigned __int128>(passed_ns) << kShift) / passed;
+    base_ = moment();
+    Moment end = base_;
+    while (end.ns - base_.ns < kMeasureNs) end = moment();
+    if (end.cycles != base_.cycles) {
+      ns_per_cycle_ = (static_cast<Wide>(end.ns - base_.ns) << kShift) / (end.cycles - base_.cycles);
+    }
   }
 
   std::uint64_t now_ns() const {
     if (ns_per_cycle_ == 0) [[unlikely]]
       return monotonic_ns();
-    return base_ns_ + static_cast<std::uint64_t>((cycles() - base_cycles_) * ns_per_cycle_ >> kShift);
+    return base_.ns + static_cast<std::uint64_t>((cycles() - base_.cycles) * ns_per_cycle_ >> kShift);
   }
 
   Time now() override { return Time(static_cast<std::int64_t>(now_ns())); }
   std::int64_t wall_ns() override { return ns_of(CLOCK_REALTIME); }
 
  private:
+  __extension__ using Wide = unsigned __int128;  // no part of ISO C++
+
   static constexpr std::uint64_t kMeasureNs = 10'000'000;
   static constexpr unsigned kShift = 32;
+
+  // Both clocks at once.
+  struct Moment {
+    std::uint64_t ns = 0, cycles = 0;
+  };
 
   static std::int64_t ns_of(clockid_t clock) {
     timespec at{};
@@ -62,8 +69,20 @@ class CycleClock final : public ClockPort {
   static bool counts_evenly() { return false; }
 #endif
 
-  std::uint64_t base_ns_ = 0, base_cycles_ = 0;
-  unsigned __int128 ns_per_cycle_ = 0;  // << kShift
+  // The reads that lay closest together: between two others the thread may have been away.
+  static Moment moment() {
+    Moment closest;
+    for (std::uint64_t tries = 16, shortest = UINT64_MAX; tries > 0; --tries) {
+      const std::uint64_t before = cycles(), ns = monotonic_ns(), passed = cycles() - before;
+      if (passed >= shortest) continue;
+      shortest = passed;
+      closest = {ns, before + passed / 2};
+    }
+    return closest;
+  }
+
+  Moment base_;
+  Wide ns_per_cycle_ = 0;  // << kShift
 };
 
 }  // namespace vif::host

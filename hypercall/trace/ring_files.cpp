@@ -12,19 +12,19 @@
 #include <fstream>
 #include <system_error>
 
+#include "hypercall/host_error.hpp"
+
 namespace vif::host {
 namespace {
 
 namespace fs = std::filesystem;
 
-Error host_says(const std::string& path) { return fail(errno, path + ": " + std::generic_category().message(errno)); }
-
 }  // namespace
 
 Result<std::unique_ptr<RingFiles>> RingFiles::open(const std::string& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return host_says(folder);
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return host_error(folder);
   UniqueFd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock) return host_says(folder);
+  if (!lock) return host_error(folder);
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     return fail(EBUSY, folder + ": another process records there: name another folder");
   }
@@ -36,7 +36,7 @@ Result<std::unique_ptr<RingFiles>> RingFiles::open(const std::string& folder) {
   }
   if (!error) (void)fs::remove_all(now, error);
   if (error) return Error{error, folder + ": " + error.message()};
-  if (::mkdir(now.c_str(), 0700) != 0) return host_says(now);
+  if (::mkdir(now.c_str(), 0700) != 0) return host_error(now);
   return std::unique_ptr<RingFiles>(new RingFiles(folder, std::move(lock)));
 }
 
@@ -50,7 +50,7 @@ Status RingFiles::describe(std::string_view head) {
   std::ofstream file(made, std::ios::binary | std::ios::trunc);
   file << head;
   file.close();
-  if (!file || std::rename(made.c_str(), path.c_str()) != 0) return host_says(path);
+  if (!file || std::rename(made.c_str(), path.c_str()) != 0) return host_error(path);
   return {};
 }
 

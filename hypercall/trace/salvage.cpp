@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "hypercall/host_error.hpp"
 #include "hypercall/trace/mapped_pages.hpp"
 #include "hypercall/trace/trace_dat_file.hpp"
 #include "services/trace/dead_ring.hpp"
@@ -23,8 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kHeadBytesMax = 64 << 20;
 constexpr std::size_t kRingBytesMax = trace::ring_bytes(trace::kRingPagesMax);
-
-Error host_says(const std::string& path) { return fail(errno, path + ": " + std::generic_category().message(errno)); }
 
 // A copy: a file that somebody shortens meanwhile does us no harm.
 class FileBytes {
@@ -39,14 +38,14 @@ class FileBytes {
   Status read(const std::string& path, std::size_t bytes_max) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat is {};
-    if (!file || ::fstat(file.get(), &is) != 0) return host_says(path);
+    if (!file || ::fstat(file.get(), &is) != 0) return host_error(path);
     const auto bytes = static_cast<std::size_t>(is.st_size);
     if (!S_ISREG(is.st_mode) || bytes == 0 || bytes > bytes_max) return fail(EINVAL, path + ": no part of a recording");
     room_ = pages_.map((bytes + trace::kPageBytes - 1) / trace::kPageBytes * trace::kPageBytes);
     if (room_.empty()) return fail(ENOMEM, path + ": no memory for " + std::to_string(bytes) + " bytes");
     while (bytes_ < bytes) {
       const ssize_t got = ::pread(file.get(), room_.data() + bytes_, bytes - bytes_, static_cast<off_t>(bytes_));
-      if (got < 0 && errno != EINTR) return host_says(path);
+      if (got < 0 && errno != EINTR) return host_error(path);
       if (got == 0) break;
       bytes_ += static_cast<std::size_t>(std::max<ssize_t>(got, 0));
     }
@@ -63,7 +62,7 @@ class FileBytes {
 // Where the last one that is dead left them.
 Result<fs::path> folder_of_the_dead(const std::string& folder) {
   const UniqueFd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock) return host_says(folder);
+  if (!lock) return host_error(folder);
   const bool lives = ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0;
   std::error_code ignored;
   for (const char* const name : {"now", "before"}) {

@@ -6,21 +6,15 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <system_error>
+
+#include "hypercall/host_error.hpp"
+#include "hypercall/nameless_file.hpp"
+#include "hypercall/write_all.hpp"
 
 namespace vif::host {
 namespace {
 
 constexpr std::size_t kWaitingBytesMax = 64 * trace::kPageBytes;
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno != EINTR) return false;
-  }
-  return true;
-}
 
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -29,7 +23,7 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-Error TraceDatFile::error() const { return fail(errno, path_ + ": " + std::generic_category().message(errno)); }
+Error TraceDatFile::error() const { return host_error(path_); }
 
 Result<TraceDatFile> TraceDatFile::create(const std::string& path) {
   TraceDatFile file(path, UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
@@ -38,16 +32,11 @@ Result<TraceDatFile> TraceDatFile::create(const std::string& path) {
 }
 
 Result<UniqueFd> TraceDatFile::open_scratch() const {
-  const std::string folder = folder_of(path_);
-  UniqueFd scratch(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (scratch) return scratch;
-  // A file system that has no files without a name, or a device in a folder that is not ours.
+  Result<UniqueFd> beside = open_nameless_file(folder_of(path_));
+  if (beside) return beside;
+  // A device in a folder that is not ours.
   const char* const elsewhere = std::getenv("TMPDIR");
-  std::string name = (elsewhere != nullptr ? std::string(elsewhere) : "/tmp") + "/virtif-trace-XXXXXX";
-  scratch = UniqueFd(::mkostemp(name.data(), O_CLOEXEC));
-  if (!scratch) return error();
-  (void)::unlink(name.c_str());
-  return scratch;
+  return open_nameless_file(elsewhere != nullptr ? elsewhere : "/tmp");
 }
 
 Status TraceDatFile::add(std::size_t ring, Bytes page) {
@@ -67,20 +56,20 @@ Status TraceDatFile::add(std::size_t ring, Bytes page) {
 }
 
 Status TraceDatFile::flush(Ring& ring) {
-  if (!write_all(ring.scratch.get(), ring.waiting)) return error();
+  if (!write_all(ring.scratch.get(), as_bytes(std::string_view(ring.waiting)))) return error();
   ring.waiting.clear();
   return {};
 }
 
 // What is in its scratch to the end of the file.
 Status TraceDatFile::append(const Ring& ring) {
-  std::vector<char> piece(kWaitingBytesMax);
+  std::vector<std::byte> piece(kWaitingBytesMax);
   for (off_t at = 0;;) {
     const ssize_t got = ::pread(ring.scratch.get(), piece.data(), piece.size(), at);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return error();
     if (got == 0) return {};
-    if (!write_all(fd_.get(), {piece.data(), static_cast<std::size_t>(got)})) return error();
+    if (!write_all(fd_.get(), Bytes(piece).first(static_cast<std::size_t>(got)))) return error();
     at += got;
   }
 }
@@ -88,7 +77,7 @@ Status TraceDatFile::append(const Ring& ring) {
 Status TraceDatFile::finish(std::span<const trace::RecordedEvent> events, std::span<const trace::ThreadName> threads) {
   std::vector<std::uint64_t> pages;
   for (const Ring& ring : rings_) pages.push_back(ring.pages);
-  if (!write_all(fd_.get(), trace::trace_dat_head(events, threads, pages))) return error();
+  if (!write_all(fd_.get(), as_bytes(std::string_view(trace::trace_dat_head(events, threads, pages))))) return error();
   for (Ring& ring : rings_) {
     if (Status flushed = flush(ring); !flushed) return flushed;
     if (Status appended = append(ring); !appended) return appended;

@@ -64,6 +64,15 @@ TEST_F(ForeignLoop, is_readable_exactly_when_there_is_work) {
   EXPECT_FALSE(readable());
 }
 
+TEST_F(ForeignLoop, counts_timers_that_are_set_before_the_first_poll_from_now) {
+  EXPECT_LE(clock.now() - domain.now(), std::chrono::minutes(1)) << "the domain knows the time";
+  bool rang = false;
+  Callout bell(domain.callouts(), [&] { rang = true; });
+  bell.schedule(domain.now() + std::chrono::hours(1));
+  loop->poll(64);
+  EXPECT_FALSE(rang);
+}
+
 TEST_F(ForeignLoop, stays_readable_while_there_is_more) {
   settle();
   int left = 5;

@@ -10,6 +10,7 @@
 #include "hypercall/host_error.hpp"
 #include "hypercall/linux_ports.hpp"
 #include "hypercall/unique_fd.hpp"
+#include "hypercall/write_all.hpp"
 
 namespace vif::tools {
 namespace {
@@ -31,12 +32,8 @@ Result<std::string> read_whole(const std::string& path) {
 }
 
 Status write_whole(int fd, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno != EINTR) return host_error("cannot write " + path);
-  }
-  return ::fsync(fd) == 0 ? Status() : host_error("cannot write " + path);
+  if (!host::write_all(fd, as_bytes(text)) || ::fsync(fd) != 0) return host_error("cannot write " + path);
+  return {};
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "hypercall/write_all.hpp"
+
 namespace vif::tools {
 namespace {
 
@@ -18,13 +20,7 @@ constexpr std::string_view kHome = "\x1b[H", kEraseLine = "\x1b[K", kEraseBelow 
 constexpr std::string_view kReverse = "\x1b[7m", kPlain = "\x1b[0m";
 
 // A terminal that takes nothing more has nobody who looks.
-void write_all(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(kOut, text.data(), text.size());
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-    else if (errno != EINTR) return;
-  }
-}
+void show(std::string_view text) { (void)host::write_all(kOut, as_bytes(text)); }
 
 }  // namespace
 
@@ -50,12 +46,12 @@ void Screen::enter() {
     raw.c_cc[VTIME] = 0;
     ::tcsetattr(kIn, TCSANOW, &raw);
   }
-  write_all(kEnter);
+  show(kEnter);
 }
 
 void Screen::leave() {
   if (!std::exchange(entered_, false)) return;
-  write_all(kLeave);
+  show(kLeave);
   if (has_keys_) ::tcsetattr(kIn, TCSANOW, &before_);
 }
 
@@ -80,7 +76,7 @@ void Screen::draw(const std::vector<std::string>& lines, std::size_t emphasised)
     if (i == emphasised) page.append(kPlain);
   }
   if (lines.size() < size().lines) page.append("\n").append(kEraseBelow);
-  write_all(page);
+  show(page);
 }
 
 }  // namespace vif::tools

@@ -39,10 +39,9 @@ class TraceService {
 
   trace::Tracing& tracing() { return *tracing_; }
   DaemonTrace& own() { return own_; }
-  trace::Writer& control_writer() { return control_writer_; }  // of the control thread
 
-  // Records until it is destroyed with end(). Errors: those of Session::open and enable; EINVAL: a pattern of no event,
-  // or a buffer that cannot be.
+  // Records until stop(), after which it may be destroyed. Errors: those of Session::open and enable; EINVAL: a pattern
+  // of no event, or a buffer that cannot be.
   Result<std::unique_ptr<trace::Session>> record(const Wish& wish);
   // Stops it; returns when nobody writes to it any more, so that it may be destroyed.
   void stop(trace::Session& session);

@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "hypercall/host/instance.hpp"
+#include "hypercall/linux_ports.hpp"
 #include "tests/hypercall/sim_instance.hpp"
 
 namespace {
@@ -100,6 +102,23 @@ TEST_F(ReplayStageTest, what_is_not_sent_does_not_match) {
   EXPECT_THAT(replay(path).sending("nonsense").through(stage).error, HasSubstr("sending"));
   EXPECT_THAT(replay(path).rewriting("ttl=x").through(stage).error, HasSubstr("rewriting"));
   EXPECT_THAT(replay(path).at_speed("fast").through(stage).error, HasSubstr("at_speed"));
+}
+
+TEST_F(ReplayStageTest, over_a_link_that_cannot_be_had_says_why) {
+  LinuxClock clock;
+  LinuxRandom random;
+  LinuxFiles files;
+  const auto loop = Loop::create(clock, random, {});
+  ASSERT_TRUE(loop);
+  Instance instance({clock, files});
+  instance.attach(**loop);
+  const ReplayPlace here{instance.schemes(), clock, **loop};
+  EXPECT_THAT(replay(capture()).over("nowhere:x", here).error, HasSubstr("nowhere"));
+  EXPECT_THAT(replay(capture()).over("stream:fd=-1", here).error, HasSubstr("fd"));
+  EXPECT_THAT(replay("/none.pcap").over("mem:lan", here).error, HasSubstr("/none.pcap"));
+  const ReplayOutcome sent = replay(capture()).over("mem:lan", here);
+  EXPECT_EQ(sent.error, "");
+  EXPECT_GT(sent.sent, 0U);
 }
 
 TEST_F(ReplayStageTest, a_host_has_no_address_of_a_group) {

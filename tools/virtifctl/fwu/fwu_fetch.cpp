@@ -19,11 +19,7 @@ using net::inet::IpPrefix;
 struct TftpToSpool final : net::inet::TftpEvents {
   explicit TftpToSpool(FwuTransfer& transfer_in) : transfer(transfer_in) {}
 
-  Status tftp_received(Bytes bytes) override {
-    if (Status kept = transfer.spool.append(bytes); !kept) return kept;
-    transfer.narrator.progress(transfer.spool.bytes(), client->read().file_bytes.value_or(0));
-    return {};
-  }
+  Status tftp_received(Bytes bytes) override { return transfer.take(bytes, client->read().file_bytes); }
   void tftp_ended(const Status& how_it_ended) override {
     how = how_it_ended;
     done = true;
@@ -82,6 +78,12 @@ Result<FwuFetched> fetch_one(const FwuOptions& options, const host::Url& url, Fw
 }
 
 }  // namespace
+
+Status FwuTransfer::take(Bytes bytes, std::optional<std::uint64_t> total) {
+  if (Status kept = spool.append(bytes); !kept) return kept;
+  narrator.progress(spool.bytes(), total.value_or(0));
+  return {};
+}
 
 Status fwu_fetch_tftp(FwuTransfer transfer) {
   auto inet = transfer.network.make_inet();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct FwuTransfer {
   host::Spool& spool;
   std::uint64_t bytes_max;
   FwuNarrator& narrator;
+
+  // The next bytes; `total`: of the file, where the server says. Errors: the host's.
+  Status take(Bytes bytes, std::optional<std::uint64_t> total);
 };
 inline constexpr Time kFwuPatience = std::chrono::seconds(30);  // without anything new
 Status fwu_fetch_tftp(FwuTransfer transfer);

@@ -11,11 +11,7 @@ namespace {
 struct HttpToSpool final : host::HttpEvents {
   explicit HttpToSpool(FwuTransfer& transfer_in) : transfer(transfer_in) {}
 
-  Status http_received(Bytes bytes) override {
-    if (Status kept = transfer.spool.append(bytes); !kept) return kept;
-    transfer.narrator.progress(transfer.spool.bytes(), get->file_bytes().value_or(0));
-    return {};
-  }
+  Status http_received(Bytes bytes) override { return transfer.take(bytes, get->file_bytes()); }
   void http_ended(const Status& how_it_ended) override {
     how = how_it_ended;
     done = true;

@@ -45,7 +45,6 @@ Result<std::unique_ptr<FwuNetwork>> FwuNetwork::open(const std::string& linkstr,
   if (!made) return made.error();
   network->ifp_ = *made;
   if (Status linked = network->ifp_->ioctl(net::SetLinkstr{linkstr}); !linked) return linked.error();
-  (void)network->loop_->poll(kBudgetFrames);  // from now on the domain knows the time
   return network;
 }
 

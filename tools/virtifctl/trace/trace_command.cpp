@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "hypercall/trace/salvage.hpp"
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/trace/trace_convert.hpp"
 #include "tools/virtifctl/trace/trace_print.hpp"
 #include "tools/virtifctl/trace/trace_recorder.hpp"
@@ -14,19 +15,7 @@
 namespace vif::tools {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
 constexpr std::size_t kBufferKibDefault = 65536;
-
-int say(const std::string& text, int status) {
-  fmt::print(stderr, "virtifctl: {}\n", text);
-  return status;
-}
-
-Status flushed() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
-  return fail(EIO, "the result could not be written to the end");
-}
 
 Result<std::vector<std::byte>> read_whole(const std::string& path) {
   host::LinuxFiles files;
@@ -48,13 +37,14 @@ Result<std::vector<std::byte>> read_whole(const std::string& path) {
 // The exit status.
 int with_trace(const std::string& path, const std::function<Status(trace::TraceDatReader&)>& carry_out) {
   const Result<std::vector<std::byte>> file = read_whole(path);
-  if (!file) return say(file.error().text, kFailed);
+  if (!file) return failed(file.error().text);
   Result<trace::TraceDatReader> trace = trace::TraceDatReader::open(*file);
-  if (!trace) return say(path + ": " + trace.error().text, kFailed);
+  if (!trace) return failed(path + ": " + trace.error().text);
   if (const Status done = carry_out(*trace); !done) {
-    return say(done.error().text, done.error().number() == EINVAL ? kUsage : kFailed);
+    return failed(done.error().text, done.error().number() == EINVAL ? kUsage : kFailed);
   }
-  return trace->damaged() ? say(path + ": some pages are damaged; the rest was read", kFailed) : 0;
+  if (const int status = flushed(); status != 0) return status;
+  return trace->damaged() ? failed(path + ": some pages are damaged; the rest was read") : 0;
 }
 
 // The words of the command to record, without the program's name. Empty: none that runs in this process.
@@ -120,10 +110,9 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
   if (words_.empty()) return node_->record(output_);
   const std::vector<std::string> words = recorded_words(words_);
   if (words.empty()) {
-    return say(
+    return failed(
         "trace record: expected, behind --, virtifctl replay ..., virtifctl bridge ... or virtifctl fwu ...: they run "
-        "in "
-        "one process",
+        "in one process",
         kUsage);
   }
   auto recorder =
@@ -131,20 +120,20 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
                            .filter = node_->filter(),
                            .buffer_kib = node_->buffer_kib().value_or(kBufferKibDefault),
                            .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard});
-  if (!recorder) return say("trace record: " + recorder.error().text, kUsage);
+  if (!recorder) return failed("trace record: " + recorder.error().text, kUsage);
   const int status = run_recorded(words, **recorder);
   const Result<host::ExportedTrace> written = (*recorder)->write(output_);
-  if (!written) return say("trace record: " + written.error().text, kFailed);
+  if (!written) return failed("trace record: " + written.error().text);
   std::string text = fmt::format("{} events in {}", written->events, output_);
   if (written->lost != 0)
     text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", written->lost);
-  return say(text, status);
+  return failed(text, status);
 }
 
 int TraceCommand::report() const {
   return with_trace(input_, [this](trace::TraceDatReader& trace) -> Status {
     json_ ? print_report_json(trace) : print_report(trace);
-    return flushed();
+    return {};
   });
 }
 
@@ -154,10 +143,10 @@ int TraceCommand::convert() const {
 
 int TraceCommand::salvage() const {
   const Result<host::ExportedTrace> saved = host::salvage(folder_, output_);
-  if (!saved) return say("trace salvage: " + saved.error().text, kFailed);
+  if (!saved) return failed("trace salvage: " + saved.error().text);
   std::string text = fmt::format("{} events in {}", saved->events, output_);
   if (saved->lost != 0) text += fmt::format(", {} before them were lost for want of room", saved->lost);
-  return say(text, 0);
+  return failed(text, 0);
 }
 
 int TraceCommand::list() const {
@@ -167,8 +156,7 @@ int TraceCommand::list() const {
   const auto updates = of_updates.all();
   const EventGroup groups[] = {{"virtif", interfaces}, {"fwu", updates}};
   json_ ? print_events_json(groups) : print_events(groups);
-  const Status done = flushed();
-  return done ? 0 : say(done.error().text, kFailed);
+  return flushed();
 }
 
 }  // namespace vif::tools
