@@ -83,7 +83,8 @@ Asked ask(const Exchange& exchange) {
   const pid_t process = ::fork();
   if (process == 0) {
     const std::string text = asked_on_a_link(exchange).substr(0, 4000);  // fits a pipe
-    ::_exit(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1);
+    const bool told = ::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    ::_exit(told && !testing::Test::HasFailure() ? 0 : 1);
   }
   ::close(ends[1]);
   return {exchange, process, UniqueFd(ends[0])};
@@ -106,6 +107,7 @@ TEST(GoldenOnALink, is_answered_as_linux_does) {
   std::cout << to_ask.size() << " exchanges; skipped, as they take longer than 4 s: " << all - to_ask.size() << "\n";
   ASSERT_GE(to_ask.size(), 2 * 60U);
   std::vector<std::string> complaints;
+  int not_built = 0;
   for (int tries = 0; tries < kTries && !to_ask.empty(); ++tries) {
     std::vector<Asked> under_way;
     for (const Exchange& exchange : to_ask) under_way.push_back(ask(exchange));
@@ -113,12 +115,14 @@ TEST(GoldenOnALink, is_answered_as_linux_does) {
     complaints.clear();
     for (const Asked& asked : under_way) {
       const std::string text = answer(asked);
+      not_built += text == kNotBuilt;
       if (text.empty() || text == kNotBuilt) continue;
       to_ask.push_back(asked.exchange);
       complaints.push_back(asked.exchange.stack + " " + asked.exchange.name + ": " + text);
     }
   }
   for (const std::string& text : complaints) ADD_FAILURE() << text;
+  if (not_built > 0) std::cout << "skipped: " << not_built << " exchanges with lwIP: " << kNotBuilt << "\n";
 }
 
 }  // namespace

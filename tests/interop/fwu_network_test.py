@@ -176,7 +176,7 @@ class FromTheNetwork(unittest.TestCase):
         (self.served / "damaged.cap").write_bytes(self.capsule("a.cap", b"new").read_bytes()[:-1])
         self.apply(f"tftp://{KERNEL}/damaged.cap", status=REFUSED)
         self.assertEqual(self.disk.path.read_bytes(), before)
-        self.assertEqual([path.name for path in self.folder.iterdir() if "virtif-fetch" in path.name], [])
+        self.assertEqual([path.name for path in self.folder.iterdir() if path.name.startswith("virtif-")], [])
 
     def test_words_that_do_not_go_together(self):
         url = f"tftp://{KERNEL}/a.cap"
