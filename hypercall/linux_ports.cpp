@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "hypercall/gzip_source.hpp"
 #include "hypercall/host_error.hpp"
+#include "hypercall/packed/packed_source.hpp"
 
 namespace vif::host {
 namespace {
@@ -92,7 +92,7 @@ Result<std::unique_ptr<ByteSource>> LinuxFiles::open_source(const std::string& p
     errno = EISDIR;
     return host_error("cannot read " + path);
   }
-  return unpack_if_gzip(std::make_unique<FileSource>(std::move(fd), path), path);
+  return unpack_if_packed(std::make_unique<FileSource>(std::move(fd), path), path);
 }
 
 Result<std::unique_ptr<ByteSink>> LinuxFiles::create_sink(const std::string& path) {

@@ -21,8 +21,8 @@ class VIF_API LinuxRandom final : public RandomPort {
   std::uint64_t next() override;
 };
 
-// Regular files, pipes and devices. A source that begins with gzip's magic is unpacked on the way. A sink that cannot
-// append all takes back what it appended, where the file allows (a pipe does not).
+// Regular files, pipes and devices. A source that is packed with gzip or zstd is unpacked on the way. A sink that
+// cannot append all takes back what it appended, where the file allows (a pipe does not).
 class VIF_API LinuxFiles final : public FilesPort {
  public:
   Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) override;

@@ -78,7 +78,7 @@ VIF_API void PrintTo(const ReplayOutcome& outcome, std::ostream* out);
 // What is to be replayed, and how: each function says one thing more. A plain value.
 class VIF_API ReplayRun {
  public:
-  // Captures (pcap, pcapng, gzip of them), merged by time.
+  // Captures (pcap, pcapng, also packed with gzip or zstd), merged by time.
   explicit ReplayRun(std::vector<std::string> captures) : captures_(std::move(captures)) {}
 
   // Only frames that match, in pcap-filter(7)'s language with numeric addresses: one side of a conversation.

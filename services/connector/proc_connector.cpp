@@ -74,6 +74,10 @@ void ProcConnector::publish_wanted(ProcEvent event, std::size_t producer) {
 void ProcConnector::relay(ProcEvent event, std::uint32_t seq) {
   rules_->observe(event);
   const std::optional<std::uint32_t> user_code = overlay(event);
+  if (config_.trace != nullptr && event.what == What::exit) {
+    config_.trace->exit(event.pid, event.tgid, event.exit_code, static_cast<std::int32_t>(event.exit_signal),
+                        user_code ? 1 : 0, user_code.value_or(0));
+  }
   // Who ends still has its name in the last record about it.
   if (config_.follow_tasks && event.what != What::exit) tasks_.apply(event);
   send(event, user_code, seq, 0);
@@ -123,6 +127,7 @@ void ProcConnector::unicast(Subscriber& subscriber, const ProcEvent& event, std:
 }
 
 void ProcConnector::lose(std::uint64_t count) {
+  if (config_.trace != nullptr) config_.trace->lost(count);
   bus_.lose(kProcId.idx, count, [&](const Subscriber& subscriber) { return rules_->listens(subscriber); });
 }
 

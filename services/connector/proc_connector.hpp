@@ -16,6 +16,7 @@
 #include "netstack/base/ports.hpp"
 #include "services/connector/exit_codes.hpp"
 #include "services/connector/listen_rules.hpp"
+#include "services/connector/proc_trace.hpp"
 
 namespace vif::cn {
 
@@ -26,6 +27,7 @@ class VIF_API ProcConnector final : private Bus::Watch {
         false;  // keep a TaskTable: for resync, trees and names; then every fork and exit is of interest
     ExitCodes* codes = nullptr;  // what threads have registered; outlives the connector. null: a notify is ENODEV
     std::uint32_t first_cpu = 0x8000'0000;  // what producer 0 calls its processor; the kernel's are small
+    const ProcTrace* trace = nullptr;       // outlives the connector; null: nobody is told
   };
 
   // Takes id 1:1 and the bus's watch. EINVAL: the id is taken. The clock outlives it.

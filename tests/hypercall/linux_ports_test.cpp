@@ -62,6 +62,9 @@ TEST_F(LinuxFiles, unpack_on_the_way) {
   // printf hello | gzip -n
   write(folder / "a", hex("1f8b0800000000000003cb48cdc9c9070086a6103605000000"));
   EXPECT_EQ(content(folder / "a"), hex("68656c6c6f"));
+  // printf hello | zstd --no-check
+  write(folder / "b", hex("28b52ffd005829000068656c6c6f"));
+  EXPECT_EQ(content(folder / "b"), hex("68656c6c6f"));
 }
 
 TEST_F(LinuxFiles, refuse_what_is_missing_a_folder_or_no_path) {

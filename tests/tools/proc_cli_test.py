@@ -137,6 +137,18 @@ class ProcCase(DaemonCase):
         self.assertEqual(of_child[0]["parent_tgid"], os.getpid())
         self.assertEqual(of_child[2]["exit_code"], 1 << 8)
 
+    def test_how_threads_end_is_recorded_beside_virtifs_own_events(self):
+        file = self.folder / "trace.dat"
+        trace = lambda *words: subprocess.run([VIRTIFCTL, "trace", *map(str, words)], capture_output=True, text=True,
+                                              check=True, timeout=60).stdout
+        trace("enable", "-e", "cn:exit", "-f", f"tgid == {os.getpid()}", "--socket", self.proc_path)
+        listener = self.listen()
+        tid = self.notify_and_end(42)
+        self.wait_for(listener, lambda e: e["event"] == "exit" and e["pid"] == tid)
+        trace("extract", "-o", file, "--socket", self.proc_path)
+        [ended] = [e["fields"] for e in json.loads(trace("report", "-j", file)) if e["fields"]["pid"] == tid]
+        self.assertEqual(ended, {"pid": tid, "tgid": os.getpid(), "code": 42 << 8, "signal": -1, "has_said": 1, "said": 42})
+
     def test_nonzero_shows_a_registered_code_and_no_success(self):
         listener = self.listen("--nonzero")
         subprocess.run(["true"], check=True)

@@ -4,7 +4,9 @@
 usage: trace_daemon_test.py VIRTIFD VIRTIFCTL
 """
 
+import grp
 import json
+import os
 import re
 import shutil
 import signal
@@ -14,6 +16,8 @@ import time
 import unittest
 
 from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
+
+NOBODY = 65534
 
 
 class TraceDaemon(DaemonCase):
@@ -139,7 +143,7 @@ class TraceDaemon(DaemonCase):
 
     def test_groups_and_events(self):
         groups = lambda: [group["group"] for group in json.loads(self.ctl("trace", "group", "list", "-j"))]
-        self.assertEqual(groups(), ["", "virtif", "virtifd"])
+        self.assertEqual(groups(), ["", "virtif", "virtifd", "cn"])
         self.ctl("trace", "group", "add", "app")
         self.assertIn("'app'", self.ctl("trace", "group", "add", "app", status=FAILED))
         self.ctl("trace", "group", "limit", "app", "1")
@@ -157,7 +161,43 @@ class TraceDaemon(DaemonCase):
         self.ctl("trace", "event", "del", "app", "tick")
         self.ctl("trace", "group", "del", "app")
         self.assertIn("virtif", self.ctl("trace", "group", "del", "virtif", status=FAILED))
-        self.assertEqual(groups(), ["", "virtif", "virtifd"])
+        self.assertEqual(groups(), ["", "virtif", "virtifd", "cn"])
+
+    def test_a_group_is_changed_by_who_made_it_and_recorded_by_all(self):
+        if os.geteuid() != 0:
+            self.skipTest("wants root, to become nobody")
+        self.folder.chmod(0o755)
+        try:
+            group = grp.getgrgid(NOBODY).gr_name
+            reached = subprocess.run([VIRTIFCTL, "--version"], check=False, capture_output=True, user=NOBODY, group=NOBODY)
+        except (KeyError, PermissionError):
+            self.skipTest("nobody has no group here, or cannot reach virtifctl")
+        if reached.returncode != 0:
+            self.skipTest("nobody cannot reach virtifctl")
+        self.path = self.folder / "group.sock"
+        self.start("--allow-group", group, path=self.path)
+
+        def nobody(*words, status=0):
+            run = subprocess.run([VIRTIFCTL, "trace", *words, "--socket", self.path], capture_output=True, text=True,
+                                 check=False, timeout=60, user=NOBODY, group=NOBODY, extra_groups=[])
+            self.assertEqual(run.returncode, status, run.stdout + run.stderr)
+            return run.stdout + run.stderr
+
+        self.ctl("trace", "group", "add", "roots")
+        for words in (("group", "del", "roots"), ("group", "limit", "roots", "2"), ("event", "add", "roots", "tick u32 n"),
+                      ("event", "add", "", "tick"), ("group", "limit", "virtif", "9")):
+            self.assertIn("user 0's", nobody(*words, status=FAILED), words)
+        nobody("group", "add", "own")
+        nobody("event", "add", "own", "tick u32 n")
+        owners = {g["group"]: g["owner"] for g in json.loads(nobody("group", "list", "-j"))}
+        self.assertEqual((owners["own"], owners["roots"], owners["virtif"]), (NOBODY, 0, 0))
+        nobody("enable", "-e", "virtif:*", "-e", "own:*")
+        nobody("disable")
+        nobody("event", "del", "own", "tick")
+        self.ctl("trace", "event", "add", "own", "tock")  # root may do anything
+        self.ctl("trace", "group", "del", "own")
+        nobody("group", "add", "own")
+        nobody("group", "del", "own")
 
     def test_what_cannot_be_is_refused_with_what_was_expected(self):
         for words, status, expected in ((("stream", "-e", "virtif:nothing"), USAGE, "trace event list"),

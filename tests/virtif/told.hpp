@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a domain's tracepoints say, written down: each event as "NAME FIELD=VALUE ...", and the frames of drops summed
-// by reason. Attached to all tracepoints, on or off.
+// What the tracepoints of a domain, or of anything, say, written down: each event as "NAME FIELD=VALUE ...", and the
+// frames of drops summed by reason. Attached to all tracepoints, on or off.
 #pragma once
 
 #include <array>
 #include <string>
 #include <vector>
 
-#include "netstack/if_trace.hpp"
+#include "netstack/base/drop_reason.hpp"
+#include "netstack/base/tracepoint.hpp"
 #include "services/trace/field_value.hpp"
 
 namespace rig {
 
 class Told final : public vif::TraceSink {
  public:
-  explicit Told(vif::net::IfTrace& trace, bool on = true) : points_(trace.all()) {
+  template <class Trace>
+  explicit Told(Trace& trace, bool on = true) {
+    for (vif::AnyTracepoint* const point : trace.all()) points_.push_back(point);
     for (vif::AnyTracepoint* point : points_) point->attach(*this, 0).store(on ? 1 : 0);
   }
   ~Told() override {
@@ -37,7 +40,10 @@ class Told final : public vif::TraceSink {
     for (const trace::Field& field : format.fields) {
       const trace::FieldValue value = trace::field_value(field, record);
       const auto* const words = std::get_if<std::string_view>(&value);
-      const std::string shown = words ? std::string(*words) : std::to_string(std::get<std::uint64_t>(value));
+      const auto* const is_signed = std::get_if<std::int64_t>(&value);
+      const std::string shown = words       ? std::string(*words)
+                                : is_signed ? std::to_string(*is_signed)
+                                            : std::to_string(std::get<std::uint64_t>(value));
       text += ' ' + field.name + '=' + shown;
       if (field.name == "reason") reason = shown;
       if (field.name == "frames" && words == nullptr) frames = std::get<std::uint64_t>(value);
@@ -48,7 +54,7 @@ class Told final : public vif::TraceSink {
     }
   }
 
-  std::array<vif::AnyTracepoint*, 6> points_;
+  std::vector<vif::AnyTracepoint*> points_;
 };
 
 }  // namespace rig

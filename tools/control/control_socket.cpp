@@ -133,11 +133,11 @@ ControlSocket::~ControlSocket() {
   if (lock_) ::unlink(path_.c_str());  // the lock file stays: who waits for it holds the same one
 }
 
-Status admit(int fd, std::optional<gid_t> group) {
+Result<uid_t> admit(int fd, std::optional<gid_t> group) {
   ucred peer{};
   socklen_t bytes = sizeof peer;
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) != 0) return host_error("who is there?");
-  if (peer.uid == 0 || peer.uid == ::geteuid() || (group && is_member(fd, peer, *group))) return {};
+  if (peer.uid == 0 || peer.uid == ::geteuid() || (group && is_member(fd, peer, *group))) return peer.uid;
   return fail(EACCES, "virtifd serves root, its own user and the group of --allow-group; you are user " +
                           std::to_string(peer.uid));
 }

@@ -44,8 +44,9 @@ class ControlSocket {
   host::UniqueFd lock_, fd_;
 };
 
-// Whether the process at the other end may speak: root, our own user, and members of `group`. EACCES: it may not.
-Status admit(int fd, std::optional<gid_t> group);
+// Who may speak, as a user: the process at the other end, if it is root's, our own user's, or a member's of `group`.
+// EACCES: it may not.
+Result<uid_t> admit(int fd, std::optional<gid_t> group);
 
 // Whether somebody may connect to `fd`, a stream socket. EINVAL: it is something else.
 Status check_listens(int fd);

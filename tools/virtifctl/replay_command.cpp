@@ -63,7 +63,7 @@ ReplayCommand::ReplayCommand(CLI::App& app) {
       *app.add_subcommand("replay",
                           "Send capture files through a virtual interface and report what it passes up; or on a "
                           "link, with --to.");
-  replay.add_option("FILE", files_, "pcap or pcapng, also gzipped; - is standard input")->required();
+  replay.add_option("FILE", files_, "pcap or pcapng, also packed with gzip or zstd; - is standard input")->required();
   std::vector<CLI::Option*> views = {
       replay.add_option("--lladdr", lladdr_, "the interface's address (default: generated)")->type_name("MAC"),
       replay.add_option("--join", join_, "join this group; may be repeated")->type_name("MAC")->expected(1)->take_all(),

@@ -28,6 +28,7 @@ using boost::system::error_code;
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // when descriptors are short: closing clients frees them
 constexpr std::uint64_t kEventsInFlightMax = 4096;             // from the domain's thread to ours
+constexpr auto kNobody = static_cast<uid_t>(-1);               // nobody's id, so that setuid() can refuse it
 
 }  // namespace
 
@@ -73,11 +74,12 @@ struct ControlServer::State final : ControlSession::Owner, EventSink, MetricsSer
   }
 
   void welcome(asio::local::stream_protocol::socket client) {
-    const Status admitted = admit(client.native_handle(), config.group);
+    const Result<uid_t> user = admit(client.native_handle(), config.group);
     const std::uint64_t id = ++last_id;
     ControlSession& session =
-        *sessions.emplace(id, std::make_unique<ControlSession>(id, std::move(client), *this)).first->second;
-    if (!admitted) return session.refuse(fault_line(fault_of(admitted.error(), nullptr)));
+        *sessions.emplace(id, std::make_unique<ControlSession>(id, user ? *user : kNobody, std::move(client), *this))
+             .first->second;
+    if (!user) return session.refuse(fault_line(fault_of(user.error(), nullptr)));
     if (sessions.size() > kClientsMax) {
       return session.refuse(fault_line({EUSERS, "virtifd has as many clients as it serves: try later", nullptr}));
     }

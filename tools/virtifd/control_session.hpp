@@ -6,6 +6,8 @@
 // On the control thread. Destroyed only once idle(): Asio still has its buffers until then.
 #pragma once
 
+#include <sys/types.h>
+
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cstdint>
 #include <memory>
@@ -30,12 +32,14 @@ class ControlSession {
     virtual void ended(ControlSession& session) = 0;
   };
 
-  ControlSession(std::uint64_t id, boost::asio::local::stream_protocol::socket socket, Owner& owner)
-      : id_(id), socket_(std::move(socket)), owner_(owner) {}
+  // `user`: whose process is at the other end.
+  ControlSession(std::uint64_t id, uid_t user, boost::asio::local::stream_protocol::socket socket, Owner& owner)
+      : id_(id), user_(user), socket_(std::move(socket)), owner_(owner) {}
   ControlSession(const ControlSession&) = delete;
   ControlSession& operator=(const ControlSession&) = delete;
 
   std::uint64_t id() const { return id_; }
+  uid_t user() const { return user_; }
   bool idle() const { return closed_ && waiting_ == 0; }
 
   void start() { read(); }
@@ -65,6 +69,7 @@ class ControlSession {
   void write();
 
   const std::uint64_t id_;
+  const uid_t user_;
   boost::asio::local::stream_protocol::socket socket_;
   Owner& owner_;
   std::string in_;               // read and not taken yet

@@ -156,7 +156,8 @@ Status run(std::unique_ptr<host::Runner> runner, host::Loop& loop, host::Node& n
   if (!server) return server.error();
   std::unique_ptr<tools::ProcServer> proc;
   if (doors.proc) {
-    auto started = tools::ProcServer::start(std::move(*doors.proc), doors.group, workers, **codes);
+    auto started =
+        tools::ProcServer::start(std::move(*doors.proc), doors.group, workers, **codes, (*trace)->of_processes());
     if (!started) return started.error();
     proc = std::move(*started);
   }

@@ -24,11 +24,11 @@ constexpr std::size_t kEventsARound = 4096;  // then the listeners are told: les
 struct ProcServer::State {
   State(ControlSocket socket_in, std::optional<gid_t> group_in) : socket(std::move(socket_in)), group(group_in) {}
 
-  Status begin(cn::ExitCodes& codes) {
+  Status begin(cn::ExitCodes& codes, const cn::ProcTrace& trace) {
     epoll = host::UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
     stop = host::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!epoll || !stop) return host::host_error("cannot wait for process events");
-    auto attached = cn::ProcConnector::attach(bus, clock, {.follow_tasks = true, .codes = &codes});
+    auto attached = cn::ProcConnector::attach(bus, clock, {.follow_tasks = true, .codes = &codes, .trace = &trace});
     if (!attached) return attached.error();
     proc = std::move(*attached);
     if (Status watched = watch(stop.get(), EPOLLIN); !watched) return watched;
@@ -78,7 +78,7 @@ struct ProcServer::State {
   void accept() {
     host::UniqueFd fd(::accept4(socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd) return;
-    if (Status admitted = admit(fd.get(), group); !admitted) return refuse(fd.get(), admitted.error());
+    if (const auto admitted = admit(fd.get(), group); !admitted) return refuse(fd.get(), admitted.error());
     if (sessions.size() >= kClientsMax) return refuse(fd.get(), fail(EUSERS, "no more clients"));
     if (Status listening = listen_to_kernel(); !listening) return refuse(fd.get(), listening.error());
     auto session = ProcSession::open(std::move(fd), bus);
@@ -133,9 +133,10 @@ struct ProcServer::State {
 ProcServer::ProcServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<ProcServer>> ProcServer::start(ControlSocket socket, std::optional<gid_t> group,
-                                                      Workers& workers, cn::ExitCodes& codes) {
+                                                      Workers& workers, cn::ExitCodes& codes,
+                                                      const cn::ProcTrace& trace) {
   auto state = std::make_unique<State>(std::move(socket), group);
-  if (Status begun = state->begin(codes); !begun) return begun.error();
+  if (Status begun = state->begin(codes, trace); !begun) return begun.error();
   auto started = workers.start(state->job());
   if (!started) return started.error();
   state->worker = std::move(*started);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "services/connector/proc_trace.hpp"
 #include "tools/control/control_socket.hpp"
 #include "tools/virtifd/workers.hpp"
 
@@ -15,9 +16,10 @@ namespace vif::tools {
 
 class ProcServer {
  public:
-  // Serves at once. The workers and the codes, its clients' and virtifd's own, outlive it. Errors: the host's.
+  // Serves at once. The workers, the codes, its clients' and virtifd's own, and the tracepoints outlive it. Errors: the
+  // host's.
   static Result<std::unique_ptr<ProcServer>> start(ControlSocket socket, std::optional<gid_t> group, Workers& workers,
-                                                   cn::ExitCodes& codes);
+                                                   cn::ExitCodes& codes, const cn::ProcTrace& trace);
   ~ProcServer();  // hangs up on everybody, and listens to the kernel no more
 
  private:

@@ -31,42 +31,39 @@ constexpr std::array kEvent = {VerbParam{"group", ParamType::text, true, "the gr
 
 std::string text_of(const Json& params, const char* name) { return params.value(name, std::string()); }
 
-Result<trace::Group*> group_of(TraceService& service, const std::string& name) {
-  if (name.empty()) return &service.tracing().root();
-  if (trace::Group* const group = service.tracing().find_group(name); group != nullptr) return group;
-  return fail(ENOENT, "there is no group '" + name + "'; `virtifctl trace group list` shows what there is");
-}
-
-Json group_json(const trace::Group& group) {
+Json group_json(const TraceService& service, const trace::Group& group) {
   return {{"group", group.name()},
           {"system", group.system(trace::Formats::single)},
           {"events", group.events().size()},
           {"limit", group.limit()},
+          {"owner", service.owner_of(group)},
           {"used", !group.busy_reason().empty()}};
 }
 
-Result<Json> group_add(TraceService& service, const Json& params) {
-  const Result<trace::Group*> made = service.tracing().create_group(text_of(params, "group"));
-  return made ? Result<Json>(group_json(**made)) : Result<Json>(made.error());
+Result<Json> group_add(const TraceCall& call) {
+  const Result<trace::Group*> made = call.service.create_group(text_of(call.params, "group"), call.user);
+  return made ? Result<Json>(group_json(call.service, **made)) : Result<Json>(made.error());
 }
 
-Result<Json> group_del(TraceService& service, const Json& params) {
-  const Status removed = service.tracing().remove_group(text_of(params, "group"));
+Result<Json> group_del(const TraceCall& call) {
+  const Status removed = call.service.remove_group(text_of(call.params, "group"), call.user);
   return removed ? Result<Json>(Json::object()) : Result<Json>(removed.error());
 }
 
-Result<Json> group_list(TraceService& service, const Json&) {
+Result<Json> group_list(const TraceCall& call) {
   Json all = Json::array();
-  for (const trace::Group* const group : service.tracing().groups()) all.push_back(group_json(*group));
+  for (const trace::Group* const group : call.service.tracing().groups())
+    all.push_back(group_json(call.service, *group));
   return all;
 }
 
-Result<Json> group_limit(TraceService& service, const Json& params) {
-  const Result<trace::Group*> group = group_of(service, text_of(params, "group"));
+Result<Json> group_limit(const TraceCall& call) {
+  const Result<trace::Group*> group = call.service.change(text_of(call.params, "group"), call.user);
   if (!group) return group.error();
-  const std::uint64_t limit = std::min<std::uint64_t>(params["limit"].get<std::uint64_t>(), trace::kGroupEventsMax + 1);
+  const std::uint64_t limit =
+      std::min<std::uint64_t>(call.params["limit"].get<std::uint64_t>(), trace::kGroupEventsMax + 1);
   const Status set = (*group)->set_limit(static_cast<std::uint32_t>(limit));
-  return set ? Result<Json>(group_json(**group)) : Result<Json>(set.error());
+  return set ? Result<Json>(group_json(call.service, **group)) : Result<Json>(set.error());
 }
 
 Json event_json(const trace::UserEvent& event) {
@@ -89,10 +86,10 @@ bool is_named(const trace::UserEvent& event, const std::vector<std::string>& pat
          });
 }
 
-Result<Json> event_list(TraceService& service, const Json& params) {
-  const std::vector<std::string> patterns = words_of(text_of(params, "events"));
+Result<Json> event_list(const TraceCall& call) {
+  const std::vector<std::string> patterns = words_of(text_of(call.params, "events"));
   Json all = Json::array();
-  for (const trace::Group* const group : service.tracing().groups()) {
+  for (const trace::Group* const group : call.service.tracing().groups()) {
     for (const trace::UserEvent* const event : group->events()) {
       if (is_named(*event, patterns)) all.push_back(event_json(*event));
     }
@@ -100,39 +97,39 @@ Result<Json> event_list(TraceService& service, const Json& params) {
   return all;
 }
 
-Result<Json> event_add(TraceService& service, const Json& params) {
-  const Result<trace::Group*> group = group_of(service, text_of(params, "group"));
+Result<Json> event_add(const TraceCall& call) {
+  const Result<trace::Group*> group = call.service.change(text_of(call.params, "group"), call.user);
   if (!group) return group.error();
-  const Result<trace::UserEvent*> event = (*group)->obtain(text_of(params, "event"), {});
+  const Result<trace::UserEvent*> event = (*group)->obtain(text_of(call.params, "event"), {});
   if (!event) return event.error();
   Json said = event_json(**event);
   (*group)->release(**event);  // it stays until it is removed
-  const Status described = service.describe_flight();
+  const Status described = call.service.describe_flight();
   return described ? Result<Json>(std::move(said)) : Result<Json>(described.error());
 }
 
-Result<Json> event_del(TraceService& service, const Json& params) {
-  const Result<trace::Group*> group = group_of(service, text_of(params, "group"));
+Result<Json> event_del(const TraceCall& call) {
+  const Result<trace::Group*> group = call.service.change(text_of(call.params, "group"), call.user);
   if (!group) return group.error();
-  const Status removed = (*group)->remove(text_of(params, "event"));
+  const Status removed = (*group)->remove(text_of(call.params, "event"));
   return removed ? Result<Json>(Json::object()) : Result<Json>(removed.error());
 }
 
-Result<Json> status(TraceService& service, const Json& params) {
-  const Result<trace::Group*> group = group_of(service, text_of(params, "group"));
+Result<Json> status(const TraceCall& call) {
+  const Result<trace::Group*> group = call.service.find(text_of(call.params, "group"));
   if (!group) return group.error();
-  return Json{{"text", (*group)->status_text()}, {"recording", service.flight() != nullptr}};
+  return Json{{"text", (*group)->status_text()}, {"recording", call.service.flight() != nullptr}};
 }
 
-Result<Json> enable(TraceService& service, const Json& params) {
-  TraceService::Wish wish = wish_of(params);
-  if (!params.contains("overwrite")) wish.when_full = trace::WhenFull::overwrite;  // the latest is what is wanted
-  const Status enabled = service.enable(wish);
+Result<Json> enable(const TraceCall& call) {
+  TraceService::Wish wish = wish_of(call.params);
+  if (!call.params.contains("overwrite")) wish.when_full = trace::WhenFull::overwrite;  // the latest is what is wanted
+  const Status enabled = call.service.enable(wish);
   return enabled ? Result<Json>(Json::object()) : Result<Json>(enabled.error());
 }
 
-Result<Json> disable(TraceService& service, const Json& params) {
-  service.disable(text_of(params, "events"));
+Result<Json> disable(const TraceCall& call) {
+  call.service.disable(text_of(call.params, "events"));
   return Json::object();
 }
 
@@ -150,10 +147,10 @@ const TraceMethod* find_trace_method(std::string_view name) {
   return at == kMethods.end() ? nullptr : &*at;
 }
 
-Result<Json> call_trace_method(TraceService& service, const TraceMethod& method, const Json& params) {
+Result<Json> call_trace_method(const TraceMethod& method, const TraceCall& call) {
   const host::Verb as_verb{.name = method.name, .says = {}, .params = method.params, .returns = {}, .run = nullptr};
-  if (Status fits = host::check_params(as_verb, params); !fits) return fits.error();
-  return method.run(service, params);
+  if (Status fits = host::check_params(as_verb, call.params); !fits) return fits.error();
+  return method.run(call);
 }
 
 std::span<const VerbParam> trace_wish_params() { return kWish; }

@@ -11,16 +11,22 @@
 
 namespace vif::tools {
 
+struct TraceCall {
+  TraceService& service;
+  uid_t user;  // who calls
+  const host::Json& params;
+};
+
 struct TraceMethod {
   std::string_view name;  // "trace.group.add"
   std::span<const host::VerbParam> params;
-  Result<host::Json> (*run)(TraceService& service, const host::Json& params);
+  Result<host::Json> (*run)(const TraceCall& call);
 };
 
 // Null: there is none.
 const TraceMethod* find_trace_method(std::string_view name);
 // EINVAL: parameters that it does not take, or lacks. Otherwise what it says.
-Result<host::Json> call_trace_method(TraceService& service, const TraceMethod& method, const host::Json& params);
+Result<host::Json> call_trace_method(const TraceMethod& method, const TraceCall& call);
 
 // The parameters of a recording: events, filter, buffer_kib, overwrite.
 std::span<const host::VerbParam> trace_wish_params();

@@ -28,7 +28,7 @@ bool TraceServer::knows(const std::string& method) {
 std::optional<Result<Json>> TraceServer::carry_out(ControlSession& session, const RpcRequest& request) {
   if (request.method == kRecord) return record(session, request);
   if (request.method == kExtract) return extract(session, request);
-  return call_trace_method(service_, *find_trace_method(request.method), request.params);
+  return call_trace_method(*find_trace_method(request.method), {service_, session.user(), request.params});
 }
 
 std::optional<Result<Json>> TraceServer::record(ControlSession& session, const RpcRequest& request) {

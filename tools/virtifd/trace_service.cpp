@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <sstream>
 
@@ -19,7 +18,8 @@ std::vector<std::string> words_of(const std::string& text) {
 }
 
 // All records say the process: which of its threads it was is the ring's business.
-TraceService::TraceService() : domain_writer_(::getpid(), clock_), control_writer_(::getpid(), clock_) {}
+TraceService::TraceService()
+    : domain_writer_(::getpid(), clock_), control_writer_(::getpid(), clock_), process_writer_(::getpid(), clock_) {}
 
 TraceService::~TraceService() {
   if (flight_) stop(*flight_);
@@ -30,8 +30,9 @@ Result<std::unique_ptr<TraceService>> TraceService::open(net::Domain& domain, co
   auto tracing = trace::Tracing::open(service->pages_);
   if (!tracing) return std::move(tracing).error();
   service->tracing_ = *std::move(tracing);
-  const auto attach = [&service](const char* group, std::span<AnyTracepoint* const> points) -> Status {
-    auto events = host::OwnEvents::attach(*service->tracing_, group, points, service->domain_writer_);
+  const auto attach = [&service](const char* group, std::span<AnyTracepoint* const> points,
+                                 trace::Writer& writer) -> Status {
+    auto events = host::OwnEvents::attach(*service->tracing_, group, points, writer);
     if (!events) return std::move(events).error();
     service->events_.push_back(*std::move(events));
     return {};
@@ -41,9 +42,47 @@ Result<std::unique_ptr<TraceService>> TraceService::open(net::Domain& domain, co
     if (!files) return std::move(files).error();
     service->files_ = *std::move(files);
   }
-  if (Status attached = attach("virtif", domain.trace().all()); !attached) return attached.error();
-  if (Status attached = attach("virtifd", service->own_.all()); !attached) return attached.error();
+  trace::Writer& domains = service->domain_writer_;
+  if (Status attached = attach("virtif", domain.trace().all(), domains); !attached) return attached.error();
+  if (Status attached = attach("virtifd", service->own_.all(), domains); !attached) return attached.error();
+  if (Status attached = attach("cn", service->of_processes_.all(), service->process_writer_); !attached) {
+    return attached.error();
+  }
   return service;
+}
+
+uid_t TraceService::owner_of(const trace::Group& group) const {
+  const auto at = makers_.find(group.name());
+  return at == makers_.end() ? ::geteuid() : at->second;
+}
+
+Result<trace::Group*> TraceService::create_group(const std::string& name, uid_t user) {
+  auto made = tracing_->create_group(name);
+  if (made) makers_[name] = user;
+  return made;
+}
+
+Status TraceService::remove_group(const std::string& name, uid_t user) {
+  if (const auto group = change(name, user); !group) return group.error();
+  Status removed = tracing_->remove_group(name);
+  if (removed) makers_.erase(name);
+  return removed;
+}
+
+Result<trace::Group*> TraceService::find(const std::string& name) {
+  if (name.empty()) return &tracing_->root();
+  if (trace::Group* const group = tracing_->find_group(name); group != nullptr) return group;
+  return fail(ENOENT, "there is no group '" + name + "'; `virtifctl trace group list` shows what there is");
+}
+
+Result<trace::Group*> TraceService::change(const std::string& name, uid_t user) {
+  auto group = find(name);
+  if (!group) return group;
+  const uid_t owner = owner_of(**group);
+  if (user == 0 || user == ::geteuid() || user == owner) return group;
+  return fail(EACCES, "the group '" + name + "' is user " + std::to_string(owner) +
+                          "'s, who alone changes it; you are user " + std::to_string(user) +
+                          ": make one of your own with `virtifctl trace group add`");
 }
 
 Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish) { return record(wish, pages_); }
@@ -57,7 +96,7 @@ Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish, t
       {.when_full = wish.when_full, .ring_pages = wish.buffer_kib * 1024 / trace::kPageBytes, .rings = &rings});
   if (!session) return std::move(session).error();
   Status begun;
-  for (trace::Writer* const writer : {&domain_writer_, &control_writer_}) {
+  for (trace::Writer* const writer : writers()) {
     if (begun) begun = (*session)->add_writer(*writer);
   }
   if (begun) begun = choose(**session, wish);
@@ -79,7 +118,7 @@ Status TraceService::choose(trace::Session& session, const Wish& wish) {
 
 void TraceService::stop(trace::Session& session) {
   session.stop();
-  host::await_writers(std::array<trace::Writer*, 2>{&domain_writer_, &control_writer_});
+  host::await_writers(writers());
 }
 
 std::string TraceService::head(const trace::Session& session) const {

@@ -6,8 +6,12 @@
 // thread's. The events are written by whoever they are of.
 #pragma once
 
+#include <sys/types.h>
+
+#include <array>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "hypercall/linux_ports.hpp"
@@ -15,6 +19,7 @@
 #include "hypercall/trace/own_events.hpp"
 #include "hypercall/trace/ring_files.hpp"
 #include "netstack/domain.hpp"
+#include "services/connector/proc_trace.hpp"
 #include "services/trace/session.hpp"
 #include "services/trace/trace_dat_head.hpp"
 #include "tools/virtifd/daemon_trace.hpp"
@@ -38,7 +43,16 @@ class TraceService {
   ~TraceService();
 
   trace::Tracing& tracing() { return *tracing_; }
+  // Groups are whoever's who makes them. Errors: those of Tracing::create_group and remove_group, and change()'s.
+  Result<trace::Group*> create_group(const std::string& name, uid_t user);
+  Status remove_group(const std::string& name, uid_t user);
+  // Empty is the root. ENOENT: there is none.
+  Result<trace::Group*> find(const std::string& name);
+  // For a user who would change it: root and virtifd's own may any, others those they made. Errors: find()'s; EACCES.
+  Result<trace::Group*> change(const std::string& name, uid_t user);
+  uid_t owner_of(const trace::Group& group) const;
   DaemonTrace& own() { return own_; }
+  const cn::ProcTrace& of_processes() const { return of_processes_; }  // for the one thread that tells of processes
 
   // Records until stop(), after which it may be destroyed. Errors: those of Session::open and enable; EINVAL: a pattern
   // of no event, or a buffer that cannot be.
@@ -58,14 +72,17 @@ class TraceService {
 
  private:
   TraceService();
+  std::array<trace::Writer*, 3> writers() { return {&domain_writer_, &control_writer_, &process_writer_}; }
   Result<std::unique_ptr<trace::Session>> record(const Wish& wish, trace::PagesPort& rings);
   Status choose(trace::Session& session, const Wish& wish);
 
   host::LinuxClock clock_;
   host::MappedPages pages_;
-  trace::Writer domain_writer_, control_writer_;
+  trace::Writer domain_writer_, control_writer_, process_writer_;
   std::unique_ptr<trace::Tracing> tracing_;
   DaemonTrace own_;
+  cn::ProcTrace of_processes_;
+  std::unordered_map<std::string, uid_t> makers_;  // of groups that clients made
   std::vector<std::unique_ptr<host::OwnEvents>> events_;
   std::unique_ptr<host::RingFiles> files_;  // null: it has none
   std::unique_ptr<trace::Session> flight_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/services/connector/proc_rig.hpp"
+#include "tests/virtif/told.hpp"
 
 namespace {
 
@@ -17,6 +18,24 @@ TEST(SafeProc, tells_nothing_to_who_only_sends) {
   ProcRig rig(Mode::safe);
   rig.say(nullptr, words(kListen));
   EXPECT_FALSE(rig.proc->anybody_listens());
+}
+
+// Whoever records reads it without being a listener, as long as the events come.
+TEST(SafeProc, traces_how_threads_end_and_what_was_lost) {
+  const auto codes = *ExitCodes::create(64);
+  ProcTrace trace;
+  const rig::Told told(trace);
+  ProcRig rig(Mode::safe, {.follow_tasks = true, .codes = codes.get(), .trace = &trace});
+  rig.fork(20);
+  ASSERT_EQ(codes->attach(20, 20, 0), 0);
+  ASSERT_EQ(codes->put(20, 0), 0);
+  rig.exit(20, 9);
+  rig.fork(21);
+  rig.exit(21, 0x300);
+  rig.proc->lose(12);
+  EXPECT_EQ(told.events,
+            (std::vector<std::string>{"exit pid=20 tgid=20 code=9 signal=17 has_said=1 said=0",
+                                      "exit pid=21 tgid=21 code=768 signal=17 has_said=0 said=0", "lost events=12"}));
 }
 
 TEST(SafeProc, filters_by_process) {

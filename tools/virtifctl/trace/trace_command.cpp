@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "hypercall/trace/salvage.hpp"
+#include "services/connector/proc_trace.hpp"
 #include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/trace/trace_convert.hpp"
 #include "tools/virtifctl/trace/trace_print.hpp"
@@ -152,9 +153,11 @@ int TraceCommand::salvage() const {
 int TraceCommand::list() const {
   net::IfTrace of_interfaces;
   fwu::FwuTrace of_updates;
+  cn::ProcTrace of_processes;
   const auto interfaces = of_interfaces.all();
   const auto updates = of_updates.all();
-  const EventGroup groups[] = {{"virtif", interfaces}, {"fwu", updates}};
+  const auto processes = of_processes.all();
+  const EventGroup groups[] = {{"virtif", interfaces}, {"fwu", updates}, {"cn", processes}};
   json_ ? print_events_json(groups) : print_events(groups);
   return flushed();
 }

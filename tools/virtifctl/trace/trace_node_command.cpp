@@ -15,11 +15,13 @@ namespace {
 void print_nothing(const Json&) {}
 
 void print_groups(const Json& groups) {
+  fmt::print("{:<20} {:<32} {:>6}    {:<6} {:>6}\n", "group", "system", "events", "limit", "owner");
   for (const Json& group : groups) {
     const std::string name = group.at("group");
-    fmt::print("{:<20} {:<32} {:>6} of {:<6}{}\n", name.empty() ? "(root)" : name,
+    fmt::print("{:<20} {:<32} {:>6} of {:<6} {:>6} {}\n", name.empty() ? "(root)" : name,
                group.at("system").get<std::string>(), group.at("events").get<std::uint64_t>(),
-               group.at("limit").get<std::uint64_t>(), group.at("used").get<bool>() ? "used" : "");
+               group.at("limit").get<std::uint64_t>(), group.at("owner").get<std::uint64_t>(),
+               group.at("used").get<bool>() ? "used" : "");
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "hypercall/gzip_source.hpp"
+#include "hypercall/packed/gzip_source.hpp"
 
 #include <zlib.h>
 
@@ -12,26 +12,6 @@ namespace {
 constexpr std::size_t kChunkBytes = 64 * 1024;
 constexpr std::size_t kMagicBytes = 2;
 constexpr int kGzipOnly = 15 + 16;  // inflateInit2: the largest window, gzip framing (zlib.h)
-
-// What was read to look for the magic, then the rest.
-class Rewound final : public ByteSource {
- public:
-  Rewound(std::vector<std::byte> head, std::unique_ptr<ByteSource> rest)
-      : head_(std::move(head)), rest_(std::move(rest)) {}
-
-  Result<std::size_t> read(MutBytes into) override {
-    if (given_ == head_.size()) return rest_->read(into);
-    const std::size_t n = std::min(into.size(), head_.size() - given_);
-    std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(given_), n, into.begin());
-    given_ += n;
-    return n;
-  }
-
- private:
-  std::vector<std::byte> head_;
-  std::unique_ptr<ByteSource> rest_;
-  std::size_t given_ = 0;
-};
 
 class GzipSource final : public ByteSource {
  public:
@@ -93,20 +73,12 @@ class GzipSource final : public ByteSource {
 
 }  // namespace
 
-Result<std::unique_ptr<ByteSource>> unpack_if_gzip(std::unique_ptr<ByteSource> source, const std::string& path) {
-  std::vector<std::byte> head(kMagicBytes);
-  std::size_t have = 0;
-  while (have < kMagicBytes) {
-    const Result<std::size_t> n = source->read(MutBytes(head).subspan(have));
-    if (!n) return n.error();
-    if (*n == 0) break;
-    have += *n;
-  }
-  head.resize(have);
-  const bool gzip = have == kMagicBytes && head[0] == std::byte{0x1f} && head[1] == std::byte{0x8b};
-  auto rewound = std::make_unique<Rewound>(std::move(head), std::move(source));
-  if (!gzip) return std::unique_ptr<ByteSource>(std::move(rewound));
-  auto unpacked = std::make_unique<GzipSource>(std::move(rewound), path);
+bool begins_as_gzip(Bytes head) {
+  return head.size() >= kMagicBytes && head[0] == std::byte{0x1f} && head[1] == std::byte{0x8b};
+}
+
+Result<std::unique_ptr<ByteSource>> open_gzip(std::unique_ptr<ByteSource> packed, const std::string& path) {
+  auto unpacked = std::make_unique<GzipSource>(std::move(packed), path);
   if (Status opened = unpacked->open(); !opened) return std::move(opened).error();
   return std::unique_ptr<ByteSource>(std::move(unpacked));
 }
