@@ -22,8 +22,7 @@ Result<std::unique_ptr<LinkReplay>> LinkReplay::open(const LinkReplayRequest& re
   replay->wire_ = std::move(*wire);
   net::ReplayFit fit{.frame_bytes_max = replay->wire_->caps().frame_bytes_max, .oversize = request.oversize};
   if (request.mtu_bytes) fit.mtu_bytes = *request.mtu_bytes;
-  net::ReplayWire& to = request.learned ? static_cast<net::ReplayWire&>(replay->live_) : *replay->wire_;
-  replay->replayer_.emplace(host.domain, *replay->source_, to, request.plan, fit);
+  replay->replayer_.emplace(host.domain, *replay->source_, replay->live_, request.plan, fit);
   if (!request.select.insns().empty()) replay->replayer_->select(request.select);
   replay->replayer_->rewrite(request.rewriter);
   replay->replayer_->on_end = [self = replay.get()] { self->later_.schedule(self->domain_.now() + self->linger_); };
@@ -47,10 +46,17 @@ void LinkReplay::set_linger(Time linger) {
 }
 
 net::ReplayWire::Sent LinkReplay::LiveWire::send(std::span<const Bytes> frames) {
-  scratch_.clear();
-  live_.clear();
-  for (const Bytes frame : frames) live_.push_back(replay_.learned_->as_live(frame, scratch_));
-  return replay_.wire_->send(live_);
+  if (replay_.learned_) {
+    scratch_.clear();
+    live_.clear();
+    for (const Bytes frame : frames) live_.push_back(replay_.learned_->as_live(frame, scratch_));
+    frames = live_;
+  }
+  const Sent sent = replay_.wire_->send(frames);
+  if (replay_.on_sent) {
+    for (const Bytes frame : frames.first(sent.taken)) replay_.on_sent(frame);
+  }
+  return sent;
 }
 
 void LinkReplay::wire_received(Bytes frame) {

@@ -62,11 +62,12 @@ class LinkReplay final : private WireListener {
 
   // From inside Domain::poll; set before start().
   std::function<void()> on_end;
+  std::function<void(Bytes frame)> on_sent;  // the link took it; borrowed for the call
   // A frame, and the same as it would have been recorded; borrowed for the call.
   std::function<void(Bytes frame, Bytes as_recorded)> on_received;
 
  private:
-  // The link, for frames of the recording.
+  // The link, for frames of the recording; and it is told what the link took.
   class LiveWire final : public net::ReplayWire {
    public:
     explicit LiveWire(LinkReplay& replay) : replay_(replay) {}

@@ -5,6 +5,14 @@
 #include <bit>
 
 namespace vif::net {
+namespace {
+
+std::size_t bucket_of(Time time) {
+  const auto us = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0)) / 1000;
+  return std::min(static_cast<std::size_t>(std::bit_width(us)), kReplayLateBuckets - 1);
+}
+
+}  // namespace
 
 Replayer::Replayer(Domain& domain, ReplaySource& source, ReplayWire& wire, const ReplayPlan& plan, const ReplayFit& fit)
     : domain_(domain),
@@ -189,8 +197,13 @@ void Replayer::finish_record() {
   if (plan_.speed.kind == ReplaySpeed::Kind::top) return;  // all is due at once
   const Time late = domain_.now() - totals_.started - pieces_[burst_at_ - 1].due;
   totals_.late_max = std::max(totals_.late_max, late);
-  const auto late_us = static_cast<std::uint64_t>(std::max<std::int64_t>(late.count(), 0)) / 1000;
-  ++totals_.late_us[std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(late_us)), kReplayLateBuckets - 1)];
+  ++totals_.late_us[bucket_of(late)];
+  if (last_late_) {
+    const Time error = std::max(late - *last_late_, *last_late_ - late);
+    totals_.gap_error_max = std::max(totals_.gap_error_max, error);
+    ++totals_.gap_error_us[bucket_of(error)];
+  }
+  last_late_ = late;
 }
 
 void Replayer::end(State state) {

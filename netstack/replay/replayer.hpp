@@ -52,6 +52,9 @@ struct ReplayTotals {
   Time started{}, first_sent{}, last_sent{};  // by the domain's clock
   Time late_max{};
   std::array<std::uint64_t, kReplayLateBuckets> late_us{};
+  // By how much the time between a record and the one before it was not what it was to be; likewise.
+  Time gap_error_max{};
+  std::array<std::uint64_t, kReplayLateBuckets> gap_error_us{};
 
   std::uint64_t count(ReplayRefusal why) const { return refused[static_cast<std::size_t>(why)]; }
 };
@@ -129,7 +132,8 @@ class VIF_API Replayer {
   std::vector<Piece> pieces_;  // beside it
   std::size_t burst_at_ = 0;
   bool blocked_ = false;
-  bool record_failed_ = false;  // a piece of the record being sent was not taken
+  bool record_failed_ = false;     // a piece of the record being sent was not taken
+  std::optional<Time> last_late_;  // of the record before
 };
 
 }  // namespace vif::net

@@ -19,6 +19,7 @@ Result<std::unique_ptr<ExpectWatch>> ExpectWatch::open(const std::optional<Expec
   if (received) {
     auto sink = files.create_sink(*received);
     if (!sink) return std::move(sink).error();
+    watch->log_.emplace();
     watch->sink_ = std::move(*sink);
     watch->writer_.emplace(*watch->sink_, net::CaptureFormat::pcapng);
     if (auto added = watch->writer_->add_interface("received", net::kLinkTypeEthernet); !added) return added.error();
@@ -29,6 +30,7 @@ Result<std::unique_ptr<ExpectWatch>> ExpectWatch::open(const std::optional<Expec
 void ExpectWatch::attach(host::LinkReplay& replay, double times_as_fast) {
   times_as_fast_ = times_as_fast;
   replay.on_received = [this, &replay](Bytes frame, Bytes as_recorded) { heard(replay, frame, as_recorded); };
+  if (log_) replay.on_sent = [this, &replay](Bytes frame) { log_->sent(frame, replay.since_start()); };
   if (expectation_ && expectation_->satisfied()) replay.set_linger(kSettle);  // nothing is to come
 }
 
@@ -40,6 +42,7 @@ void ExpectWatch::heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded
     failure = expectation_->received(as_recorded, replay.since_start());
     if (!was_satisfied && expectation_->satisfied()) replay.set_linger(kSettle);
   }
+  if (log_) log_->received(frame, replay.since_start(), failure != nullptr);
   if (!writer_ || !written_) return;
   std::string comment;
   if (failure != nullptr) comment = std::string(net::name(failure->fault)) + ": " + failure->text;

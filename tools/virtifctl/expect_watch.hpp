@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Compares what comes back during a replay with what was expected, and keeps it in a capture when asked to.
+// Compares what comes back during a replay with what was expected; for a report it also keeps that in a capture, and
+// what the replay was like.
 #pragma once
 
 #include "hypercall/replay/link_replay.hpp"
 #include "netstack/capture/capture_writer.hpp"
+#include "netstack/replay/replay_log.hpp"
 #include "tools/virtifctl/expect_options.hpp"
 
 namespace vif::tools {
@@ -13,7 +15,7 @@ class ExpectWatch {
   // When all has come, it is listened so long for something that should not.
   static constexpr Time kSettle = std::chrono::milliseconds(200);
 
-  // `received` is the capture to write, if any. Errors: the expectation cannot be read, or that not written.
+  // `received` is the capture to write, for a report only. Errors: the expectation cannot be read, or that not written.
   static Result<std::unique_ptr<ExpectWatch>> open(const std::optional<ExpectRequest>& request,
                                                    const std::optional<std::string>& received, FilesPort& files,
                                                    ClockPort& clock);
@@ -22,6 +24,8 @@ class ExpectWatch {
   const std::optional<net::LearnedFlows>& learned() const { return learned_; }
   // Hears of the replay's frames from now on; before it starts. It outlives the replay's last poll.
   void attach(host::LinkReplay& replay, double times_as_fast);
+
+  const std::optional<net::ReplayLog>& log() const { return log_; }  // for a report only
 
   // It is over. None: nothing was expected. Errors: the capture could not be written to the end.
   Result<std::optional<net::ExpectVerdict>> finish();
@@ -36,6 +40,7 @@ class ExpectWatch {
   double times_as_fast_ = 1;
   std::unique_ptr<ByteSink> sink_;
   std::optional<net::CaptureWriter> writer_;
+  std::optional<net::ReplayLog> log_;
   Status written_;
 };
 

@@ -96,7 +96,7 @@ int play(const PlayJob& job) {
   const auto verdict = (*watch)->finish();
   if (!verdict) return no_environment(verdict.error().text);
   if (!ran) return no_environment(ran.error().text);
-  return tell(job, {job.files, job.replay.linkstr, report, *verdict, interrupted});
+  return tell(job, {job.files, job.replay.linkstr, report, *verdict, interrupted, (*watch)->log()});
 }
 
 }  // namespace vif::tools

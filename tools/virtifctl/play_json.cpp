@@ -2,6 +2,7 @@
 #include "tools/virtifctl/play_json.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace vif::tools {
 namespace {
@@ -9,6 +10,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json number_or_null(const std::optional<std::size_t>& number) { return number ? Json(*number) : Json(nullptr); }
+
+Json times_json(const TimeBuckets& buckets, Time most) {
+  return {{"max", static_cast<double>(most.count()) / 1000},
+          {"p50", us_below(buckets, 500)},
+          {"p99", us_below(buckets, 990)}};
+}
 
 Json expect_json(const net::ExpectVerdict& verdict) {
   Json faults = Json::object(), failures = Json::array();
@@ -46,11 +53,11 @@ double Played::frames_per_second() const {
   return report.seconds() > 0 ? static_cast<double>(report.totals.wire_frames) / report.seconds() : 0;
 }
 
-std::uint64_t late_us_below(const net::ReplayTotals& totals, std::uint64_t per_mille) {
-  std::uint64_t all = 0, below = 0;
-  for (const std::uint64_t count : totals.late_us) all += count;
-  for (std::size_t i = 0; i < totals.late_us.size(); ++i) {
-    below += totals.late_us[i];
+std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille) {
+  const std::uint64_t all = std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0});
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    below += buckets[i];
     if (below > 0 && below * 1000 >= all * per_mille) return std::uint64_t{1} << i;
   }
   return 0;
@@ -81,10 +88,8 @@ Json played_json(const Played& played) {
       {"truncated", totals.truncated},
       {"split", totals.split},
       {"passes", totals.passes},
-      {"late_us",
-       {{"max", static_cast<double>(totals.late_max.count()) / 1000},
-        {"p50", late_us_below(totals, 500)},
-        {"p99", late_us_below(totals, 990)}}},
+      {"late_us", times_json(totals.late_us, totals.late_max)},
+      {"gap_error_us", times_json(totals.gap_error_us, totals.gap_error_max)},
       {"received", report.received},
       {"expect", played.verdict ? expect_json(*played.verdict) : Json(nullptr)},
       {"interrupted", played.interrupted},

@@ -8,6 +8,7 @@
 
 #include "hypercall/replay/link_replay.hpp"
 #include "netstack/replay/expectation.hpp"
+#include "netstack/replay/replay_log.hpp"
 
 namespace vif::tools {
 
@@ -17,6 +18,7 @@ struct Played {
   const host::LinkReplayReport& report;
   const std::optional<net::ExpectVerdict>& verdict;
   bool interrupted = false;
+  const std::optional<net::ReplayLog>& log;  // for a report
 
   // Of the records, those the backend took whole and has not reported lost since; and those it did not take or keep.
   std::uint64_t sent() const;
@@ -26,11 +28,14 @@ struct Played {
   bool pass() const { return report.complete() && !interrupted && (!verdict || verdict->pass()); }
 };
 
-// The upper end, in microseconds, of the bucket below which so many of a thousand frames were late; 0: not known.
-std::uint64_t late_us_below(const net::ReplayTotals& totals, std::uint64_t per_mille);
+// By powers of two, as net::ReplayTotals::late_us.
+using TimeBuckets = std::array<std::uint64_t, net::kReplayLateBuckets>;
+// The upper end, in microseconds, of the bucket below which so many of a thousand are; 0: there are none.
+std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille);
 
 // {"file","files","to","verdict","frames","runts","other_linktype","sent":{"frames","bytes","seconds","pps","failed"},
-// "refused":{reason: frames},"truncated","split","passes","late_us":{"max","p50","p99"},"received","expect":null or
+// "refused":{reason:
+// frames},"truncated","split","passes","late_us":{"max","p50","p99"},"gap_error_us":{...},"received","expect":null or
 // {"expected","received","matched","let_pass","faults":{fault: frames},"failures":[{"fault","expected","received",
 // "text","fields":[{"name","expected","received","ignored","differs"}]}]},"interrupted","error"}.
 // frames = sent.frames + sent.failed + all of refused.

@@ -75,9 +75,10 @@ void print_played(const Played& played, bool coloured) {
     fmt::print("  times     {} frames recorded before the one they follow, {} without a time\n", report.backward,
                report.untimed);
   }
-  if (late_us_below(totals, 990) > 0) {
-    fmt::print("  late      half of them below {} us, 99% below {} us, at most {:.1f} us\n", late_us_below(totals, 500),
-               late_us_below(totals, 990), static_cast<double>(totals.late_max.count()) / 1000);
+  if (us_below(totals.late_us, 990) > 0) {
+    fmt::print("  late      half of them below {} us, 99% below {} us, at most {:.1f} us\n",
+               us_below(totals.late_us, 500), us_below(totals.late_us, 990),
+               static_cast<double>(totals.late_max.count()) / 1000);
   }
   fmt::print("  received  {}\n", report.received);
   if (played.verdict) print_verdict(*played.verdict, coloured);

@@ -77,6 +77,19 @@ TEST_F(ReplayTest, goes_on_for_ever_until_its_limits) {
   EXPECT_EQ(wire.given.size(), 5U);
 }
 
+TEST_F(ReplayTest, measures_how_wrong_the_gaps_were) {
+  capture_times("a.pcap", {0ms, 10ms, 20ms, 30ms, 40ms});
+  Replayer& running = replay({"a.pcap"});
+  wire.answers = {{1, WireAnswer::ok}, {0, WireAnswer::would_block}};  // the second one waits
+  host.at(13ms, [&] { running.writable(); });
+  const ReplayTotals& totals = played(running);
+  EXPECT_EQ(totals.late_max, 3ms);
+  EXPECT_EQ(totals.gap_error_max, 3ms);  // before it and behind it
+  EXPECT_EQ(totals.gap_error_us[0], 2U);
+  EXPECT_EQ(totals.gap_error_us[12], 2U);
+  EXPECT_EQ(totals.late_us[12], 1U);
+}
+
 TEST_F(ReplayTest, an_empty_capture_is_over_at_once_also_for_ever) {
   capture("empty.pcapng", {});
   const ReplayTotals& totals = played(replay({"empty.pcapng"}, {.passes = ReplayPlan::kForever}));

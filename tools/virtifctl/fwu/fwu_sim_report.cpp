@@ -8,20 +8,10 @@
 #include "hypercall/linux_ports.hpp"
 #include "netstack/base/bytes.hpp"
 #include "netstack/base/stream.hpp"
+#include "tools/virtifctl/html_page.hpp"
 
 namespace vif::tools {
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char letter : text) {
-    if (letter == '<') safe += "&lt;";
-    else if (letter == '>') safe += "&gt;";
-    else if (letter == '&') safe += "&amp;";
-    else safe += letter;
-  }
-  return safe;
-}
 
 std::string box(int x, int y, const std::string& kind, const std::string& above, const std::string& below) {
   return fmt::format(
@@ -59,9 +49,9 @@ std::string picture(const FwuSimReport& report) {
 }
 
 constexpr const char* kStyle =
-    "body{font:15px sans-serif;margin:2em auto;max-width:75em;padding:0 1em}svg{width:100%;height:auto}"
-    "text{font:13px sans-serif;text-anchor:middle}.small{font-size:11px;fill:#555}path{fill:none;stroke:#888}"
-    ".head{fill:#888;stroke:none}rect{stroke:#888;fill:#eee}.end{fill:#d9efd9}.begin{fill:#dde6f5}.bad{color:#a00}";
+    "svg text{font-size:13px;text-anchor:middle;fill:var(--ink)}svg .small{font-size:11px;fill:var(--soft)}"
+    "path{fill:none;stroke:var(--soft)}.head{fill:var(--soft);stroke:none}rect{stroke:var(--line);fill:var(--panel)}"
+    ".begin{stroke:var(--sent)}.end{stroke:var(--good)}\n";
 
 }  // namespace
 
@@ -83,17 +73,14 @@ void print_json(const FwuSimReport& report) {
 }
 
 Status write_html(const FwuSimReport& report, const std::string& path) {
-  std::string page = fmt::format(
-      "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>Power cuts: "
-      "{0}</title><style>{1}</style></head>\n"
-      "<body><h1>Power cuts during an update of {0}</h1>\n<p>The power was cut at every write, with every subset of "
-      "what was not "
-      "flushed (a sample where there are too many). {2} states of the medium came of it; the same command brought {3} "
-      "of them to "
-      "the end.</p>\n{4}",
-      escaped(report.image), kStyle, report.states, report.converged, picture(report));
-  for (const std::string& failure : report.failures) page += "<p class='bad'>" + escaped(failure) + "</p>\n";
-  page += "</body></html>\n";
+  std::string body = fmt::format(
+      "<h1>Power cuts during an update of {}</h1>\n<p>The power was cut at every write, with every subset of what was "
+      "not flushed (a sample where there are too many). {} states of the medium came of it; the same command brought "
+      "{} "
+      "of them to the end.</p>\n{}",
+      escaped(report.image), report.states, report.converged, picture(report));
+  for (const std::string& failure : report.failures) body += "<p class='bad'>" + escaped(failure) + "</p>\n";
+  const std::string page = html_page("Power cuts: " + report.image, kStyle, body);
   host::LinuxFiles files;
   Result<std::unique_ptr<ByteSink>> file = files.create_sink(path);
   if (!file) return std::move(file).error();
