@@ -4,8 +4,11 @@
 usage: play_cli_test.py VIRTIFCTL DATA_FOLDER, run by itself again in a network namespace of its own.
 """
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -120,6 +123,42 @@ class Reports(Play):
         got = json.loads(played.stdout)[0]
         self.assertEqual(got["sent"]["frames"], 22)
         self.assertIn("pipe", got["error"])
+
+
+class Progress(Play):
+    """On a terminal, which is standard error."""
+
+    def said(self, *words):
+        controller, terminal = pty.openpty()
+        run = subprocess.Popen([VIRTIFCTL, "replay", *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=terminal)
+        os.close(terminal)
+        text = b""
+        with contextlib.suppress(OSError):  # EIO: it has ended
+            while piece := os.read(controller, 65536):
+                text += piece
+        os.close(controller)
+        self.assertEqual(run.wait(timeout=60), 0, text)
+        return text.decode()
+
+    def test_says_how_long_it_will_take(self):
+        said = self.said(DATA / "tcp.pcap", "--to", "null:", "--speed", "pps=20", "--loop", "2")
+        left = [int(seconds) for seconds in re.findall(r"frames/s, pass [12], (\d) s left", said)]
+        self.assertGreater(len(left), 2, said)
+        self.assertEqual(left, sorted(left, reverse=True))
+        self.assertTrue(said.endswith("\r\x1b[K"), said)  # nothing of it stays
+
+    def test_says_nothing_of_what_nobody_knows(self):
+        capture, end = os.pipe()
+        os.write(end, (DATA / "tcp.pcap").read_bytes())
+        os.close(end)
+        said = self.said(f"/proc/{os.getpid()}/fd/{capture}", "--to", "null:", "--speed", "pps=20")
+        os.close(capture)
+        self.assertIn("frames/s, pass 1", said)
+        self.assertNotIn("left", said)
+
+    def test_without_a_terminal_it_is_silent(self):
+        self.assertEqual(ctl(DATA / "tcp.pcap", "--to", "null:", "--speed", "pps=50")[2], "")
 
 
 class Links(Play):

@@ -12,38 +12,18 @@
 #include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/expect_watch.hpp"
 #include "tools/virtifctl/play_print.hpp"
+#include "tools/virtifctl/play_progress.hpp"
 #include "tools/virtifctl/play_report.hpp"
 
 namespace vif::tools {
 namespace {
 
 constexpr int kNoEnvironment = 3;
-constexpr Time kProgressEvery = std::chrono::milliseconds(250);
 
 int no_environment(const std::string& text) {
   fmt::print(stderr, "virtifctl replay: {}\n", text);
   return kNoEnvironment;
 }
-
-// Says on a terminal how far it is.
-class Progress {
- public:
-  void show(const net::ReplayTotals& totals) {
-    if (!terminal_) return;
-    const double seconds = std::chrono::duration<double>(kProgressEvery).count();
-    const auto rate = static_cast<double>(totals.wire_frames - shown_frames_) / seconds;
-    shown_frames_ = totals.wire_frames;
-    fmt::print(stderr, "\r\033[K{} frames, {} MB, {:.0f} frames/s, pass {}", totals.wire_frames,
-               totals.wire_bytes / 1'000'000, rate, totals.passes);
-  }
-  void clear() const {
-    if (terminal_) fmt::print(stderr, "\r\033[K");
-  }
-
- private:
-  const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  std::uint64_t shown_frames_ = 0;
-};
 
 // Prints the result and writes the report; the exit status.
 int tell(const PlayJob& job, const Played& played) {
@@ -75,8 +55,10 @@ int play(const PlayJob& job) {
   auto watch = ExpectWatch::open(job.expect, received, files, clock);
   if (!watch) return no_environment(watch.error().text);
   host::LinkReplayRequest request = job.replay;
+  CountedFiles captures(files);
+  PlayProgress progress(request, files, captures);
   request.learned = (*watch)->learned();
-  auto replay = host::LinkReplay::open(request, files, {instance.schemes(), clock, (*loop)->domain()});
+  auto replay = host::LinkReplay::open(request, captures, {instance.schemes(), clock, (*loop)->domain()});
   if (!replay) return no_environment(replay.error().text);
   (*watch)->attach(**replay, job.replay.plan.speed.value);
 
@@ -86,11 +68,11 @@ int play(const PlayJob& job) {
     (*replay)->stop();
   });
   if (!runner) return no_environment(runner.error().text);
-  Progress progress;
   (*loop)->poll(0);  // so that the domain knows the time
   (*replay)->start();
   const Status ran =
-      (*runner)->run([&] { return (*replay)->ended(); }, [&] { progress.show((*replay)->totals()); }, kProgressEvery);
+      (*runner)->run([&] { return (*replay)->ended(); },
+                     [&] { progress.show((*replay)->totals(), (*replay)->since_start()); }, PlayProgress::kEvery);
   progress.clear();
   const host::LinkReplayReport report = (*replay)->finish();
   const auto verdict = (*watch)->finish();

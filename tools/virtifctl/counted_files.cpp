@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tools/virtifctl/counted_files.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+namespace vif::tools {
+namespace {
+
+// 0: not known, as of a pipe, or of what is unpacked on the way (RFC 1952, 2.3.1).
+std::uint64_t readable_bytes(const std::string& path) {
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(path, unknown) || unknown) return 0;
+  const bool is_packed = [&] {
+    std::ifstream file(path, std::ios::binary);
+    return file.get() == 0x1f && file.get() == 0x8b;
+  }();
+  const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
+  return unknown || is_packed ? 0 : bytes;
+}
+
+}  // namespace
+
+class CountedFiles::Counted final : public ByteSource {
+ public:
+  Counted(std::unique_ptr<ByteSource> source, Count& count) : source_(std::move(source)), count_(count) {}
+
+  Result<std::size_t> read(MutBytes into) override {
+    Result<std::size_t> n = source_->read(into);
+    if (n) count_.read_bytes += *n;
+    return n;
+  }
+
+ private:
+  std::unique_ptr<ByteSource> source_;
+  Count& count_;
+};
+
+Result<std::unique_ptr<ByteSource>> CountedFiles::open_source(const std::string& path) {
+  Result<std::unique_ptr<ByteSource>> source = files_.open_source(path);
+  if (!source) return source;
+  Count& count = counts_[path];
+  count = {0, readable_bytes(path)};
+  return std::unique_ptr<ByteSource>(std::make_unique<Counted>(std::move(*source), count));
+}
+
+std::optional<double> CountedFiles::share_read() const {
+  Count all;
+  for (const auto& [path, count] : counts_) {
+    if (count.file_bytes == 0) return std::nullopt;
+    all.read_bytes += count.read_bytes;
+    all.file_bytes += count.file_bytes;
+  }
+  if (all.file_bytes == 0) return std::nullopt;
+  return std::min(static_cast<double>(all.read_bytes) / static_cast<double>(all.file_bytes), 1.0);  // it may grow
+}
+
+}  // namespace vif::tools
