@@ -88,9 +88,19 @@ TcpConnection::TcpConnection(LwipStack& stack, tcp_pcb* pcb, TcpEvents* events)
 }
 
 Result<std::unique_ptr<TcpConnection>> TcpConnection::connect(LwipStack& stack, const Endpoint& to, TcpEvents& events) {
+  return connect(stack, {inet::any_of(to.address), 0}, to, events);
+}
+
+Result<std::unique_ptr<TcpConnection>> TcpConnection::connect(LwipStack& stack, const Endpoint& from,
+                                                              const Endpoint& to, TcpEvents& events) {
   tcp_pcb* const pcb = ::tcp_new_ip_type(to.address.is_v4() ? IPADDR_TYPE_V4 : IPADDR_TYPE_V6);
   if (pcb == nullptr) return fail(std::errc::no_buffer_space, "lwIP has no memory for a connection");
   std::unique_ptr<TcpConnection> connection(new TcpConnection(stack, pcb, &events));
+  if (from.port != 0 || !from.address.is_unspecified()) {
+    const ip_addr_t ours = to_lwip(from.address);
+    const err_t bound = ::tcp_bind(pcb, &ours, from.port);
+    if (bound != ERR_OK) return lwip_error(bound, ("cannot use port " + std::to_string(from.port)).c_str());
+  }
   const ip_addr_t address = to_lwip(to.address);
   const err_t error = ::tcp_connect(pcb, &address, to.port, Callbacks::connected);
   stack.rearm();

@@ -23,6 +23,42 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
+// How lwIP treats one connection; as it does when nothing is said.
+struct TcpOptions {
+  bool no_delay = false;                   // small segments do not wait for an ACK (RFC 896)
+  bool keep_alive = false;                 // RFC 1122, 4.2.3.6
+  std::uint32_t keep_idle_ms = 7'200'000;  // without a segment, before the first probe
+  std::uint32_t keep_interval_ms = 75'000;
+  std::uint32_t keep_probes = 9;  // unanswered, until the connection is over
+  std::uint8_t ttl = 255;         // or IPv6's hop limit
+  std::uint8_t tos = 0;           // or IPv6's traffic class
+};
+
+// RFC 9293, 3.3.2.
+enum class TcpState : std::uint8_t {
+  closed,
+  listen,
+  syn_sent,
+  syn_received,
+  established,
+  fin_wait_1,
+  fin_wait_2,
+  close_wait,
+  closing,
+  last_ack,
+  time_wait,
+};
+
+// Where a connection stands just now. Bytes and milliseconds.
+struct TcpInfo {
+  TcpState state = TcpState::closed;
+  std::uint32_t mss = 0, cwnd = 0, ssthresh = 0, peer_window = 0;
+  std::uint32_t unsent = 0, unacked = 0;  // written: not on the wire yet; there, and not acknowledged
+  std::uint32_t unread = 0;               // received, not taken
+  std::uint32_t rto_ms = 0, rtt_ms = 0;
+  std::uint32_t retransmits = 0;  // of the oldest unacknowledged segment
+};
+
 // What happens to a connection.
 class TcpEvents {
  public:
@@ -44,6 +80,9 @@ class VIF_API TcpConnection {
   // Begins to connect. ENOBUFS, EHOSTUNREACH (no interface for it). `events` outlives the connection, which must be
   // gone before the stack.
   static Result<std::unique_ptr<TcpConnection>> connect(LwipStack& stack, const Endpoint& to, TcpEvents& events);
+  // The same from an address and port of ours; either may be unspecified (port 0). EADDRINUSE.
+  static Result<std::unique_ptr<TcpConnection>> connect(LwipStack& stack, const Endpoint& from, const Endpoint& to,
+                                                        TcpEvents& events);
   // Resets the connection unless it was closed.
   ~TcpConnection();
   TcpConnection(const TcpConnection&) = delete;
@@ -64,6 +103,10 @@ class VIF_API TcpConnection {
   // The same, and nothing more is heard of it: destroy it at leisure. What was received and not taken resets it; called
   // from inside tcp_received, it takes what that was given.
   void close();
+
+  // From the next segment on; nothing when it is over.
+  void set(const TcpOptions& options);
+  TcpInfo read() const;
 
   Endpoint local() const;  // 0.0.0.0:0 when it is over
   Endpoint remote() const;

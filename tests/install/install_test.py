@@ -110,6 +110,8 @@ with tempfile.TemporaryDirectory() as name:
     check((root / program.lstrip("/")).exists(), f"virtifd.service starts {program}, which is not installed")
 
     if next(root.rglob("virtif-lwip.pc"), None):
+        plugin = next(root.rglob("virtif/libvirtif-packetdrill.so"))
+        check(exports(plugin) == {"packetdrill_interface_init", "sys_now", "tcpip_try_callback"}, f"{plugin.name} exports {exports(plugin)}")
         flags = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif-lwip", env=env))
         run(CXX, "-std=c++20", SOURCE / "examples/http.cpp", "-o", root / "http", *flags)
         with subprocess.Popen([root / "http", "null:", "192.0.2.1/24"], env=env, stdout=subprocess.PIPE, text=True) as http:

@@ -9,7 +9,9 @@ namespace vif::test {
 using net::lwip::TcpAcceptor;
 using net::lwip::TcpConnection;
 using net::lwip::TcpEvents;
+using net::lwip::TcpInfo;
 using net::lwip::TcpListener;
+using net::lwip::TcpState;
 
 inline constexpr std::uint16_t kTheirPort = 4000, kOurPort = 80;
 

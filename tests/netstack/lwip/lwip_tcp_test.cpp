@@ -147,4 +147,43 @@ TEST_F(LwipTcp, gives_what_it_borrowed_back_and_has_one_stack_a_process) {
   EXPECT_TRUE(ifp().groups().entries().empty()) << "what lwIP joined is left";
 }
 
+TEST_F(LwipTcp, says_how_it_stands) {
+  establish();
+  TcpInfo info = side.held->read();
+  EXPECT_EQ(info.state, TcpState::established);
+  EXPECT_EQ(info.peer_window, 60'000U);
+  ASSERT_EQ(*side.held->write(text("12345")), 5U);
+  EXPECT_EQ(side.held->read().unacked, 5U);
+  side.appetite = 0;
+  arrive(from_peer(Segment::kAck | Segment::kPsh, text("abc")));
+  EXPECT_EQ(side.held->read().unread, 3U);
+  run(std::chrono::seconds(10));
+  info = side.held->read();
+  EXPECT_GT(info.retransmits, 1U);
+  EXPECT_GT(info.rto_ms, 1000U);
+}
+
+TEST_F(LwipTcp, is_treated_as_its_options_say) {
+  establish();
+  side.held->set({.no_delay = true, .ttl = 7, .tos = 0x20});
+  ASSERT_EQ(*side.held->write(text("a")), 1U);
+  ASSERT_EQ(*side.held->write(text("b")), 1U);
+  const std::vector<Frame> frames = sent();
+  ASSERT_EQ(frames.size(), 2U) << "the second one waited for an ACK";
+  EXPECT_EQ(payload_of(frames[0])[8], std::byte{7});
+  EXPECT_EQ(payload_of(frames[0])[1], std::byte{0x20});
+}
+
+TEST_F(LwipTcp, connects_from_a_port_of_ones_own) {
+  auto made = TcpConnection::connect(*stack, {kUs, 4321}, {kPeer, kTheirPort}, side);
+  ASSERT_TRUE(made) << made.error().text;
+  const auto syns = segments();
+  ASSERT_EQ(syns.size(), 1U);
+  EXPECT_EQ(syns[0].src_port, 4321);
+  EXPECT_EQ((*made)->local(), (Endpoint{kUs, 4321}));
+  const auto again = TcpConnection::connect(*stack, {kUs, 4321}, {kPeer, kTheirPort}, side);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().number(), EADDRINUSE);
+}
+
 }  // namespace
