@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "hypercall/packetdrill/gateway.hpp"
+#include "netstack/inet/packet.hpp"
 
 namespace vif::host::packetdrill {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 using net::inet::IpAddress;
 
 constexpr char kWire[] = "stack", kLinkstr[] = "sim:stack";
+constexpr std::size_t kPacketBytesMax = 65'521;      // in a frame that lwIP can hold, whose lengths have 16 bits
 constexpr Time kSettling = std::chrono::seconds(5);  // RFC 4862, 5.4 and RFC 4861, 6.3.7, with time to spare
 
 // The first address of the network that is not ours.
@@ -20,11 +22,23 @@ IpAddress gateway_of(const net::inet::IpPrefix& ours) {
   return IpAddress::v4(network + (is_first ? 2 : 1));
 }
 
+constexpr std::size_t kIp4Bytes = 20, kIp6Bytes = 40;
+
 bool is_ip_packet(Bytes packet) {
-  constexpr std::size_t kIp4Bytes = 20, kIp6Bytes = 40;
   if (packet.empty()) return false;
   const unsigned version = std::to_integer<unsigned>(packet[0]) >> 4;
   return (version == 4 && packet.size() >= kIp4Bytes) || (version == 6 && packet.size() >= kIp6Bytes);
+}
+
+// As if a NIC had put it together out of segments of a packet of `mtu_bytes` each; nothing, when it is not TCP's.
+net::Offload put_together(Bytes packet, std::uint32_t mtu_bytes) {
+  constexpr std::size_t kIp4ProtocolAt = 9, kIp6NextAt = 6, kTcpBytes = 20;
+  const bool is_v4 = std::to_integer<unsigned>(packet[0]) >> 4 == 4;
+  if (packet[is_v4 ? kIp4ProtocolAt : kIp6NextAt] != std::byte{net::inet::kProtocolTcp}) return {};
+  net::Offload offload;
+  offload.gso_type = is_v4 ? net::Offload::kGsoTcp4 : net::Offload::kGsoTcp6;
+  offload.gso_size = static_cast<std::uint16_t>(mtu_bytes - (is_v4 ? kIp4Bytes : kIp6Bytes) - kTcpBytes);
+  return offload;
 }
 
 }  // namespace
@@ -103,8 +117,14 @@ void Machine::step(Time end) {
 
 Status Machine::arrive(Bytes packet) {
   if (!is_ip_packet(packet)) return fail(std::errc::invalid_argument, "expected an IPv4 or IPv6 packet");
-  if (packet.size() > settings_.mtu_bytes) return fail(std::errc::message_size, "the packet is above the MTU");
-  wires_.wire(kWire).arrive(to_us(packet));
+  net::Offload offload;
+  if (packet.size() > settings_.mtu_bytes) {
+    offload = put_together(packet, settings_.mtu_bytes);
+    if (!offload.is_super_frame() || packet.size() > kPacketBytesMax) {
+      return fail(std::errc::message_size, "the packet is above the MTU");
+    }
+  }
+  wires_.wire(kWire).arrive(to_us(packet), offload);
   settle();
   return {};
 }

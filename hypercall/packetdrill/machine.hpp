@@ -43,7 +43,7 @@ class Machine {
   // Lets time pass to the stack's next timer, or to `end` when that is sooner, and settles.
   void step(Time end);
 
-  // EINVAL: no IP packet. EMSGSIZE: above the MTU.
+  // TCP's may be above the MTU, as what Linux's drivers put together is. EINVAL: no IP packet. EMSGSIZE: others' are.
   Status arrive(Bytes packet);
   // The oldest packet that was sent and not taken; nullopt: none.
   std::optional<Sent> take();

@@ -48,7 +48,7 @@ struct packetdrill_table {
   int (*getsockopt)(void* self, int fd, int level, int name, void* value, socklen_t* bytes);
   int (*setsockopt)(void* self, int fd, int level, int name, const void* value, socklen_t bytes);
   int (*poll)(void* self, struct pollfd* fds, nfds_t count, int timeout_ms);
-  /* An IP packet, without a link header, for the stack. EINVAL: no IP packet. EMSGSIZE: above the MTU. */
+  /* An IP packet, without a link header, for the stack. EINVAL: no IP packet. EMSGSIZE: above the MTU, and not TCP. */
   int (*netdev_send)(void* self, const void* packet, size_t bytes);
   /* The next packet the stack sent: at most *bytes of it, its length, and when it left. Lets time pass until there is
    * one, three hours at most; then, as packetdrill would call again at once and for ever, 0 and a length of 0. */

@@ -36,7 +36,7 @@ class TcpSocket final : public Socket, private net::lwip::TcpEvents, private net
     if (state_ != State::fresh) return -EINVAL;
     if (listener_) return 0;
     backlog_ = static_cast<std::size_t>(std::max(backlog, 0)) + 1;
-    auto made = TcpListener::listen(machine.stack(), local_, *this);
+    auto made = TcpListener::listen(machine.stack(), local_, *this, settings.reuse_address);
     if (!made) return -made.error().number();
     listener_ = std::move(*made);
     local_.port = listener_->port();

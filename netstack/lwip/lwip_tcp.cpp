@@ -220,10 +220,12 @@ struct TcpListener::Callbacks {
   }
 };
 
-Result<std::unique_ptr<TcpListener>> TcpListener::listen(LwipStack& stack, const Endpoint& at, TcpAcceptor& acceptor) {
+Result<std::unique_ptr<TcpListener>> TcpListener::listen(LwipStack& stack, const Endpoint& at, TcpAcceptor& acceptor,
+                                                         bool reuse) {
   const bool any = at.address == inet::kAny6;
   tcp_pcb* const pcb = ::tcp_new_ip_type(any ? IPADDR_TYPE_ANY : at.address.is_v4() ? IPADDR_TYPE_V4 : IPADDR_TYPE_V6);
   if (pcb == nullptr) return fail(std::errc::no_buffer_space, "lwIP has no memory for a listener");
+  if (reuse) ip_set_option(pcb, SOF_REUSEADDR);
   const ip_addr_t address = to_lwip(at.address);
   if (const err_t error = ::tcp_bind(pcb, any ? IP_ANY_TYPE : &address, at.port); error != ERR_OK) {
     ::tcp_abort(pcb);

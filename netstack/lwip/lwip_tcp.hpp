@@ -143,7 +143,9 @@ class TcpAcceptor {
 class VIF_API TcpListener {
  public:
   // EADDRINUSE, ENOBUFS. Any address: :: listens for IPv6 and IPv4, 0.0.0.0 for IPv4. Port 0: lwIP chooses one.
-  static Result<std::unique_ptr<TcpListener>> listen(LwipStack& stack, const Endpoint& at, TcpAcceptor& acceptor);
+  // `reuse`: also while earlier connections there wait out their time (RFC 9293, 3.6.1), or are another's that may.
+  static Result<std::unique_ptr<TcpListener>> listen(LwipStack& stack, const Endpoint& at, TcpAcceptor& acceptor,
+                                                     bool reuse = false);
   ~TcpListener();
   TcpListener(const TcpListener&) = delete;
   TcpListener& operator=(const TcpListener&) = delete;

@@ -112,7 +112,7 @@ TEST_F(TableErrors, say_what_is_not_there) {
 
 TEST_F(TableErrors, of_the_wire) {
   const Frame junk(60, std::byte{0});
-  const Frame large = ip4(kRemote, kStack, Frame(1481));
+  const Frame large = ip4(kRemote, kStack, Frame(1481), {.protocol = 17});
   std::size_t bytes = 1;
   EXPECT_EQ(failed(t.netdev_send(self, junk.data(), junk.size())), EINVAL);
   EXPECT_EQ(failed(t.netdev_send(self, junk.data(), 0)), EINVAL);

@@ -50,6 +50,31 @@ TEST_F(DrillTcp, is_accepted_read_written_and_closed) {
   EXPECT_EQ(failed(t.close(self, fd)), EBADF);
 }
 
+TEST_F(DrillTcp, reads_segments_that_were_put_together) {
+  const int fd = establish();
+  say(std::string(20'000, 'x'));
+  EXPECT_EQ(read(fd, 30'000).size(), 20'000U);
+  EXPECT_EQ(segment().ack, seq);
+}
+
+TEST_F(DrillTcp, listens_again_where_a_connection_waits_out_its_time) {
+  const int fd = establish();
+  ASSERT_EQ(t.close(self, fd), 0);
+  EXPECT_NE(segment().flags & kFin, 0);
+  ++ack;
+  arrive(peer(kAck | kFin));
+  EXPECT_EQ(segment().flags, kAck);
+  ASSERT_EQ(t.close(self, listener), 0);
+  const int hasty = tcp();
+  ASSERT_EQ(bind(hasty, kStack, kStackPort), 0);
+  EXPECT_EQ(failed(t.listen(self, hasty, 1)), EADDRINUSE);
+  ASSERT_EQ(t.close(self, hasty), 0);
+  const int patient = tcp();
+  ASSERT_EQ(set(patient, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+  ASSERT_EQ(bind(patient, kStack, kStackPort), 0);
+  EXPECT_EQ(t.listen(self, patient, 1), 0);
+}
+
 TEST_F(DrillTcp, is_sent_again_after_virtual_seconds) {
   const int fd = establish();
   ASSERT_EQ(t.write(self, fd, "lost", 4), 4);
