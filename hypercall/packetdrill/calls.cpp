@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Sockets come and go; and how a call waits.
 #include "hypercall/packetdrill/calls.hpp"
 
 #include <fcntl.h>

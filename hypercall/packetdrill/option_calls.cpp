@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Socket options: most are an int, and rows of a table; what no row has is ENOPROTOOPT.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 

@@ -49,14 +49,29 @@ ssize_t refuse(int number) {
   return -1;
 }
 
-ssize_t recvfrom(void* self, int fd, void* to, size_t bytes, int flags, sockaddr* address, socklen_t* address_bytes) {
+// read, recv and recvfrom; and write, send and sendto: each knows more than the one before.
+struct ReceiveRest {
+  int flags = 0;
+  sockaddr* address = nullptr;
+  socklen_t* address_bytes = nullptr;
+};
+template <class... Rest>
+ssize_t take(void* self, int fd, void* to, size_t bytes, Rest... given) {
   const iovec piece{to, bytes};
-  return receive(self, fd, {{&piece, 1}, flags}, {address, address_bytes}, nullptr);
+  const ReceiveRest rest{given...};
+  return receive(self, fd, {{&piece, 1}, rest.flags}, {rest.address, rest.address_bytes}, nullptr);
 }
-ssize_t recv(void* self, int fd, void* to, size_t bytes, int flags) {
-  return recvfrom(self, fd, to, bytes, flags, nullptr, nullptr);
+struct SendRest {
+  int flags = 0;
+  const sockaddr* address = nullptr;
+  socklen_t address_bytes = 0;
+};
+template <class... Rest>
+ssize_t give(void* self, int fd, const void* from, size_t bytes, Rest... given) {
+  const iovec piece{const_cast<void*>(from), bytes};  // only read: a writev has the same type
+  const SendRest rest{given...};
+  return send(self, fd, {{&piece, 1}, rest.flags}, rest.address, rest.address_bytes);
 }
-ssize_t read(void* self, int fd, void* to, size_t bytes) { return recv(self, fd, to, bytes, 0); }
 
 ssize_t readv(void* self, int fd, const iovec* to, int pieces) {
   if (pieces < 0) return refuse(EINVAL);
@@ -71,16 +86,6 @@ ssize_t recvmsg(void* self, int fd, msghdr* message, int flags) {
   message->msg_controllen = 0;
   return receive(self, fd, into, {address, &message->msg_namelen}, &message->msg_flags);
 }
-
-ssize_t sendto(void* self, int fd, const void* from, size_t bytes, int flags, const sockaddr* address,
-               socklen_t address_bytes) {
-  const iovec piece{const_cast<void*>(from), bytes};  // only read: a writev has the same type
-  return send(self, fd, {{&piece, 1}, flags}, address, address_bytes);
-}
-ssize_t send_plain(void* self, int fd, const void* from, size_t bytes, int flags) {
-  return sendto(self, fd, from, bytes, flags, nullptr, 0);
-}
-ssize_t write(void* self, int fd, const void* from, size_t bytes) { return send_plain(self, fd, from, bytes, 0); }
 
 ssize_t writev(void* self, int fd, const iovec* from, int pieces) {
   if (pieces < 0) return refuse(EINVAL);
@@ -119,11 +124,10 @@ int gettimeofday(void* self, timeval* now, struct timezone*) {
   return guarded<int>(self, [&](Calls& calls) { return calls.gettimeofday(now); });
 }
 
-int epoll_create(void*, int) { return static_cast<int>(refuse(ENOSYS)); }
-int epoll_ctl(void*, int, int, int, epoll_event*) { return static_cast<int>(refuse(ENOSYS)); }
-int epoll_wait(void*, int, epoll_event*, int, int) { return static_cast<int>(refuse(ENOSYS)); }
-int pipe(void*, int*) { return static_cast<int>(refuse(ENOSYS)); }
-ssize_t splice(void*, int, loff_t*, int, loff_t*, size_t, unsigned) { return refuse(ENOSYS); }
+template <class Returned, class... Args>
+Returned missing(void*, Args...) {
+  return static_cast<Returned>(refuse(ENOSYS));
+}
 
 void free(void* self) { delete static_cast<Calls*>(self); }
 
@@ -143,15 +147,15 @@ packetdrill_table table_of(Calls* calls) {
           .listen = Plain<&Calls::listen>::call,
           .accept = accept,
           .connect = Plain<&Calls::connect>::call,
-          .read = read,
+          .read = take,
           .readv = readv,
-          .recv = recv,
-          .recvfrom = recvfrom,
+          .recv = take,
+          .recvfrom = take,
           .recvmsg = recvmsg,
-          .write = write,
+          .write = give,
           .writev = writev,
-          .send = send_plain,
-          .sendto = sendto,
+          .send = give,
+          .sendto = give,
           .sendmsg = sendmsg,
           .fcntl = fcntl,
           .ioctl = ioctl,
@@ -164,11 +168,11 @@ packetdrill_table table_of(Calls* calls) {
           .netdev_receive = Plain<&Calls::netdev_receive>::call,
           .usleep = Plain<&Calls::usleep>::call,
           .gettimeofday = gettimeofday,
-          .epoll_create = epoll_create,
-          .epoll_ctl = epoll_ctl,
-          .epoll_wait = epoll_wait,
-          .pipe = pipe,
-          .splice = splice};
+          .epoll_create = missing,
+          .epoll_ctl = missing,
+          .epoll_wait = missing,
+          .pipe = missing,
+          .splice = missing};
 }
 
 }  // namespace

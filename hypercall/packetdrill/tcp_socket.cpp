@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// TCP: what was received stays in lwIP's hands until it is read, and keeps the window closed as far.
 #include <poll.h>
 #include <sys/socket.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// The calls that let time pass, and the wire, which is asked for packets in time.
 #include <algorithm>
 #include <cstring>
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// Reading and writing: all of it is one receive and one send, of any number of pieces. A copy lies between a caller and
+// lwIP, so that nobody is on lwIP's stack while a call waits.
 #include <algorithm>
 
 #include "hypercall/packetdrill/addresses.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// UDP: datagrams wait in a queue of the socket's, as lwIP keeps none.
 #include <poll.h>
 
 #include <algorithm>

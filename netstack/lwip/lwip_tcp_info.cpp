@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+// What lwIP's own record of a connection says, and what may be set in it.
 #include "netstack/lwip/lwip_headers.hpp"
 #include "netstack/lwip/lwip_tcp.hpp"
 
