@@ -93,6 +93,11 @@ with tempfile.TemporaryDirectory() as name:
     run(CXX, "-std=c++20", SOURCE / "examples/supervisor.cpp", "-o", root / "supervisor", *connector)
     check("running: " in run(root / "supervisor", "true", env=env), "examples/supervisor.cpp did not run `true`")
 
+    tracing = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif-trace", env=env))
+    run(CC, "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror", SOURCE / "examples/trace.c", "-o", root / "trace", *tracing)
+    said = run(root / "trace", root / "trace.dat", env=env)
+    check(said == f"3 events in {root}/trace.dat\n" and (root / "trace.dat").exists(), f"examples/trace.c said {said!r}")
+
     # Not `pkg-config --static`: Debian's libpcap.pc then asks for libraries that Debian does not install with it.
     archive = [str(next(root.rglob("libvirtif.a"))) if word == "-lvirtif" else word for word in flags]
     run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "static", *archive, "-lpcap", "-lz", "-lcrypto", "-luring", "-pthread")
