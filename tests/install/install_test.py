@@ -98,6 +98,11 @@ with tempfile.TemporaryDirectory() as name:
     said = run(root / "trace", root / "trace.dat", env=env)
     check(said == f"3 events in {root}/trace.dat\n" and (root / "trace.dat").exists(), f"examples/trace.c said {said!r}")
 
+    tracepoint = shlex.split(run("pkg-config", "--cflags", "--libs", "virtif-tracepoint", env=env))
+    run(CC, "-std=gnu11", SOURCE / "tests/hypercall/tracepoint/tracepoint_program.c", "-o", root / "program", *tracepoint)
+    run(root / "program", env=dict(env, VIRTIF_TRACEPOINT_RECORD=str(root / "program.dat")))
+    check((root / "program.dat").exists(), "a program of libtracepoint's was not recorded")
+
     # Not `pkg-config --static`: Debian's libpcap.pc then asks for libraries that Debian does not install with it.
     archive = [str(next(root.rglob("libvirtif.a"))) if word == "-lvirtif" else word for word in flags]
     run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "static", *archive, "-lpcap", "-lz", "-lcrypto", "-luring", "-pthread")

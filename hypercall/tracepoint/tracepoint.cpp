@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// libtracepoint's functions over virtif_trace.h. All tracepoints are registered by one file that is never closed, so a
+// write that overtakes its tracepoint's end meets an event that nobody records, and no freed memory.
+#include "hypercall/tracepoint/tracepoint.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <mutex>
+
+#include "hypercall/trace/virtif_trace.h"
+#include "hypercall/tracepoint/virtif_tracepoint.h"
+#include "netstack/base/api.hpp"
+
+namespace {
+
+// The only state of its own: the interface has no argument to hand it in by. Needs no constructor.
+struct Table {
+  std::mutex mutex;  // held by whoever changes providers, tracepoints or this
+  virtif_trace* trace = nullptr;
+  virtif_trace_file* file = nullptr;
+  virtif_trace_recording* recording = nullptr;  // of the environment's asking
+  const char* path = nullptr;
+  pid_t recorder = 0;
+};
+constinit Table table;
+
+constexpr std::uint32_t kRingKib = 64 * 1024;
+
+void save_recording() {
+  if (table.recorder != ::getpid()) return;  // a child's events are not its parent's
+  const int error = virtif_trace_stop(table.recording, table.path, nullptr);
+  if (error != 0) std::fprintf(stderr, "VIRTIF_TRACEPOINT_RECORD: %s: %s\n", table.path, std::strerror(-error));
+}
+
+void record_if_asked() {
+  table.path = ::secure_getenv("VIRTIF_TRACEPOINT_RECORD");
+  if (table.path == nullptr || *table.path == '\0') return;
+  const virtif_trace_config config{sizeof config, nullptr, nullptr, kRingKib, 0};
+  if (virtif_trace_record(table.trace, &config, &table.recording) != 0) return;
+  table.recorder = ::getpid();
+  (void)std::atexit(save_recording);
+}
+
+// 0 or a negative errno. Under the mutex.
+int open_table() {
+  if (table.file != nullptr) return 0;
+  if (table.trace == nullptr) {
+    if (const int error = virtif_trace_open(&table.trace); error != 0) return error;
+  }
+  if (const int error = virtif_trace_file_open(table.trace, nullptr, &table.file); error != 0) return error;
+  record_if_asked();
+  return 0;
+}
+
+template <class T>
+void set(T& variable, T value) {
+  __atomic_store_n(&variable, value, __ATOMIC_RELEASE);
+}
+
+tracepoint_state* tracepoint_of(tracepoint_list_node* link) {
+  return reinterpret_cast<tracepoint_state*>(reinterpret_cast<char*>(link) -
+                                             offsetof(tracepoint_state, tracepoint_list_link));
+}
+
+// Under the mutex, as all below.
+void disconnect(tracepoint_state& point) {
+  if (point.write_index >= 0) {
+    (void)virtif_trace_unregister(table.file, &point.status_word, 0);
+    --const_cast<tracepoint_provider_state*>(point.provider_state)->ref_count;
+  }
+  if (point.provider_state != nullptr) {
+    point.tracepoint_list_link.next->prev = point.tracepoint_list_link.prev;
+    point.tracepoint_list_link.prev->next = point.tracepoint_list_link.next;
+  }
+  set(point.status_word, 0U);
+  set(point.write_index, -1);
+  set<tracepoint_provider_state const*>(point.provider_state, nullptr);
+  point.tracepoint_list_link = {nullptr, nullptr};
+}
+
+void connect(tracepoint_state& point, tracepoint_provider_state& provider, int write_index) {
+  tracepoint_list_node& head = provider.tracepoint_list_head;
+  if (head.next == nullptr) head = {&head, &head};
+  point.tracepoint_list_link = {head.next, &head};
+  head.next->prev = &point.tracepoint_list_link;
+  head.next = &point.tracepoint_list_link;
+  if (write_index >= 0) ++provider.ref_count;
+  set(point.write_index, write_index);
+  set<tracepoint_provider_state const*>(point.provider_state, &provider);
+}
+
+void disconnect_all(tracepoint_provider_state& provider) {
+  tracepoint_list_node& head = provider.tracepoint_list_head;
+  if (head.next == nullptr) head = {&head, &head};
+  while (head.next != &head) disconnect(*tracepoint_of(head.next));
+}
+
+}  // namespace
+
+extern "C" {
+
+VIF_API virtif_trace* virtif_tracepoint_table() {
+  const std::scoped_lock held(table.mutex);
+  return open_table() == 0 ? table.trace : nullptr;
+}
+
+VIF_API int tracepoint_open_provider(tracepoint_provider_state* provider) {
+  const std::scoped_lock held(table.mutex);
+  if (provider->data_file != -1) return EBUSY;
+  if (const int error = open_table(); error != 0) return -error;
+  disconnect_all(*provider);
+  set(provider->data_file, 0);
+  return 0;
+}
+
+VIF_API void tracepoint_close_provider(tracepoint_provider_state* provider) {
+  const std::scoped_lock held(table.mutex);
+  disconnect_all(*provider);
+  set(provider->data_file, -1);
+}
+
+VIF_API int tracepoint_connect2(tracepoint_state* point, tracepoint_provider_state* provider, char const* name_args,
+                                unsigned flags) {
+  const std::scoped_lock held(table.mutex);
+  disconnect(*point);
+  if (provider == nullptr) return 0;
+  virtif_trace_reg reg{sizeof reg, name_args, &point->status_word, 0, flags, -1};
+  const int error = provider->data_file == -1 ? 0 : virtif_trace_register(table.file, &reg);
+  connect(*point, *provider, reg.index);
+  return -error;
+}
+
+VIF_API int tracepoint_connect(tracepoint_state* point, tracepoint_provider_state* provider, char const* name_args) {
+  return tracepoint_connect2(point, provider, name_args, 0);
+}
+
+VIF_API int tracepoint_open_provider_with_tracepoints(tracepoint_provider_state* provider,
+                                                      tracepoint_definition const** start,
+                                                      tracepoint_definition const** stop) {
+  if (const int error = tracepoint_open_provider(provider); error != 0) return error;
+  std::sort(start, stop, std::greater<>());  // NULLs last
+  std::fill(std::unique(start, stop), stop, nullptr);
+  for (; start != stop && *start != nullptr; ++start) {
+    (void)tracepoint_connect((*start)->state, provider, (*start)->tp_name_args);
+  }
+  return 0;
+}
+
+VIF_API int tracepoint_write(tracepoint_state const* point, unsigned count, iovec* vecs) {
+  if (TRACEPOINT_ENABLED(point) == 0) return EBADF;
+  const int index = __atomic_load_n(&point->write_index, __ATOMIC_ACQUIRE);
+  if (index < 0) return EBADF;  // it was disconnected just now
+  if (count == 0) return EINVAL;
+  const ssize_t written = virtif_trace_write(table.file, index, vecs + 1, count - 1);
+  return written < 0 ? static_cast<int>(-written) : 0;
+}
+
+}  // extern "C"
