@@ -11,18 +11,10 @@ namespace {
 constexpr std::uint16_t kRegFlags = kRegPersist | kRegMultiFormat;
 constexpr std::uint64_t kKernelHalf = std::uint64_t{1} << 63;
 
-// The packed structs, by offset; each begins with its u32 size.
+// struct user_reg of Linux 6.1 to 6.3, packed, by offset.
 namespace bits {
 constexpr std::size_t kNameArgs = 4, kStatusBit = 12, kWriteIndex = 16, kBytes = 20;
 }
-namespace address {
-constexpr std::size_t kEnableBit = 4, kEnableSize = 5, kFlags = 6, kEnableAddr = 8, kNameArgs = 16, kWriteIndex = 24,
-                      kBytes = 28;
-}
-namespace unreg {
-constexpr std::size_t kDisableBit = 4, kReserved = 5, kReserved2 = 6, kDisableAddr = 8, kBytes = 16;
-}
-
 template <class T>
 T field(Bytes from, std::size_t offset) {
   return load<T, std::endian::native>(&from[offset]);
@@ -107,25 +99,25 @@ int KernelAbi::register_bits(std::uint64_t argument) {
 }
 
 int KernelAbi::register_address(std::uint64_t argument) {
-  std::array<std::byte, address::kBytes> reg;
+  std::array<std::byte, user_reg::kBytes> reg;
   if (const int error = read_struct(argument, reg); error != 0) return error;
-  const auto size = field<std::uint8_t>(reg, address::kEnableSize);
-  const auto flags = field<std::uint16_t>(reg, address::kFlags);
-  const EnableBit where{&memory_, field<std::uint64_t>(reg, address::kEnableAddr),
-                        field<std::uint8_t>(reg, address::kEnableBit)};
+  const auto size = field<std::uint8_t>(reg, user_reg::kEnableSize);
+  const auto flags = field<std::uint16_t>(reg, user_reg::kFlags);
+  const EnableBit where{&memory_, field<std::uint64_t>(reg, user_reg::kEnableAddr),
+                        field<std::uint8_t>(reg, user_reg::kEnableBit)};
   if ((flags & ~kRegFlags) != 0 || (size != 4 && size != 8)) return EINVAL;
   if (where.address % size != 0 || where.bit >= 8 * size) return EINVAL;
   if (where.address >= kKernelHalf) return EFAULT;
   if ((flags & kRegPersist) != 0 && privilege_ == Privilege::none) return EPERM;
   if (tracing_.enablers().has(where)) return EADDRINUSE;
-  Result<std::string> command = read_text(field<std::uint64_t>(reg, address::kNameArgs));
+  Result<std::string> command = read_text(field<std::uint64_t>(reg, user_reg::kNameArgs));
   if (!command) return command.error().number();
   const Registering how{Era::address, (flags & kRegPersist) != 0 ? Lifetime::until_removed : Lifetime::until_last_use,
                         (flags & kRegMultiFormat) != 0 ? Formats::multi : Formats::single};
   Result<DataFile::Registration> done = file_.add(*command, how);
   if (!done) return done.error().number();
   if (Status added = tracing_.enablers().add(where, size, done->event); !added) return added.error().number();
-  (void)memory_.write(argument + address::kWriteIndex, std::as_bytes(std::span(&done->write_index, 1)));
+  (void)memory_.write(argument + user_reg::kWriteIndex, std::as_bytes(std::span(&done->write_index, 1)));
   return 0;
 }
 
@@ -140,12 +132,12 @@ int KernelAbi::remove(std::uint64_t name) {
 }
 
 int KernelAbi::unregister(std::uint64_t argument) {
-  std::array<std::byte, unreg::kBytes> reg;
+  std::array<std::byte, user_unreg::kBytes> reg;
   if (const int error = read_struct(argument, reg); error != 0) return error;
-  if (field<std::uint8_t>(reg, unreg::kReserved) != 0 || field<std::uint16_t>(reg, unreg::kReserved2) != 0)
+  if (field<std::uint8_t>(reg, user_unreg::kReserved) != 0 || field<std::uint16_t>(reg, user_unreg::kReserved2) != 0)
     return EINVAL;
-  Status removed = tracing_.enablers().remove(
-      {&memory_, field<std::uint64_t>(reg, unreg::kDisableAddr), field<std::uint8_t>(reg, unreg::kDisableBit)});
+  Status removed = tracing_.enablers().remove({&memory_, field<std::uint64_t>(reg, user_unreg::kDisableAddr),
+                                               field<std::uint8_t>(reg, user_unreg::kDisableBit)});
   return removed ? 0 : removed.error().number();
 }
 

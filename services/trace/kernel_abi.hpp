@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // user_events_data as a program sees it that speaks the kernel's ABI: ioctl numbers, packed structs, pointers, an index
 // before each payload. On the same events as everything else. Era bits is that of Linux 6.1 to 6.3, era address that of
-// 6.4 and later; a handle keeps to one. Numbers and offsets: include/uapi/linux/user_events.h of those versions, on a
-// 64-bit host. ioctl() is the control side's, one thread at a time; writes are any thread's.
+// 6.4 and later; a handle keeps to one. ioctl() is the control side's, one thread at a time; writes are any thread's.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +10,9 @@
 #include "netstack/base/api.hpp"
 #include "services/trace/caller_memory.hpp"
 #include "services/trace/tracing.hpp"
+#include "services/trace/user_reg.hpp"
 
 namespace vif::trace {
-
-inline constexpr std::uint64_t kDiagIocsReg = 0xC0082A00;    // DIAG_IOCSREG, struct user_reg *
-inline constexpr std::uint64_t kDiagIocsDel = 0x40082A01;    // DIAG_IOCSDEL, char *
-inline constexpr std::uint64_t kDiagIocsUnreg = 0x40082A02;  // DIAG_IOCSUNREG, struct user_unreg *; era address only
-
-inline constexpr std::uint16_t kRegPersist = 1;      // USER_EVENT_REG_PERSIST
-inline constexpr std::uint16_t kRegMultiFormat = 2;  // USER_EVENT_REG_MULTI_FORMAT
 
 // struct iovec, in the caller's terms.
 struct CallerSlice {
