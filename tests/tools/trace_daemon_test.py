@@ -69,6 +69,19 @@ class TraceDaemon(DaemonCase):
         self.assertEqual({e["comm"] for e in events}, {"virtifd"})
         self.assertNotIn("Used by", self.ctl("trace", "status", "virtif"))
 
+    def test_marks_are_what_is_recorded(self):
+        marker = self.folder / "marks"
+        marker.touch()
+        run = self.begin("record", "-e", "virtif:rx_drop", "-o", self.file, "--marker", marker)
+        self.drop_some()
+        self.ctl("link", "set", "virt0", "down")
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(20), 0)
+        marks = sorted(marker.read_text().splitlines())
+        self.assertGreater(len(marks), 0)
+        said = [" ".join([e["event"] + ":", *(f"{name}={value}" for name, value in e["fields"].items())]) for e in self.events()]
+        self.assertEqual(marks, sorted(said))
+
     @unittest.skipUnless(shutil.which("trace-cmd"), "trace-cmd is not installed")
     def test_trace_cmd_reads_it(self):
         run = self.begin("record", "-o", self.file, "--duration", "0.5")

@@ -82,6 +82,11 @@ void TraceCommand::add_record(CLI::App& trace) {
   record.add_option("-o,--output", output_, "the file to write, for trace-cmd and KernelShark as well")
       ->type_name("FILE")
       ->capture_default_str();
+  record
+      .add_option("--marker", marker_,
+                  "also write each event, as text, to this trace_marker of the kernel's: "
+                  "/sys/kernel/tracing/trace_marker, or an instance's")
+      ->type_name("FILE");
   record.callback([this] { chosen_ = [this](const RunRecorded& run_it) { return this->record(run_it); }; });
 }
 
@@ -108,7 +113,7 @@ int TraceCommand::run(const RunRecorded& run_recorded) {
 }
 
 int TraceCommand::record(const RunRecorded& run_recorded) const {
-  if (words_.empty()) return node_->record(output_);
+  if (words_.empty()) return node_->record(output_, marker_);
   const std::vector<std::string> words = recorded_words(words_);
   if (words.empty()) {
     return failed(
@@ -116,11 +121,18 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
         "in one process",
         kUsage);
   }
+  std::optional<TraceMarker> marker;
+  if (!marker_.empty()) {
+    Result<TraceMarker> opened = TraceMarker::open(marker_);
+    if (!opened) return failed("trace record: " + opened.error().text);
+    marker = *std::move(opened);
+  }
   auto recorder =
       TraceRecorder::open({.patterns = node_->patterns().empty() ? std::vector<std::string>{"*:*"} : node_->patterns(),
                            .filter = node_->filter(),
                            .buffer_kib = node_->buffer_kib().value_or(kBufferKibDefault),
-                           .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard});
+                           .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard,
+                           .marker = marker ? &*marker : nullptr});
   if (!recorder) return failed("trace record: " + recorder.error().text, kUsage);
   const int status = run_recorded(words, **recorder);
   const Result<host::ExportedTrace> written = (*recorder)->write(output_);
@@ -128,6 +140,7 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
   std::string text = fmt::format("{} events in {}", written->events, output_);
   if (written->lost != 0)
     text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", written->lost);
+  if (marker && marker->refused() != 0) text += fmt::format(", {} not taken by {}", marker->refused(), marker_);
   return failed(text, status);
 }
 

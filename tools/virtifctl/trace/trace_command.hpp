@@ -37,7 +37,7 @@ class TraceCommand {
   std::function<int()> chosen_of_node_;  // null: the other
   std::optional<TraceNodeCommand> node_;
   std::vector<std::string> words_;
-  std::string output_ = "trace.dat", input_ = "trace.dat", folder_;
+  std::string output_ = "trace.dat", input_ = "trace.dat", folder_, marker_;
   bool json_ = false;
 };
 

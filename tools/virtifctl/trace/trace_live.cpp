@@ -6,11 +6,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 #include "hypercall/trace/trace_dat_file.hpp"
 #include "services/trace/trace_dat_reader.hpp"
 #include "tools/virtifctl/end_on_signals.hpp"
 #include "tools/virtifctl/exit_status.hpp"
+#include "tools/virtifctl/trace/trace_marker.hpp"
 #include "tools/virtifctl/trace/trace_print.hpp"
 #include "tools/virtifctl/trace/trace_source.hpp"
 
@@ -39,26 +41,8 @@ class Taker {
   bool is_whole = false;  // the end has come
 
  protected:
-  std::vector<trace::RecordedEvent> events_;
-  std::vector<trace::ThreadName> threads_;
-};
-
-class IntoFile final : public Taker {
- public:
-  explicit IntoFile(host::TraceDatFile& file) : file_(file) {}
-  Status page(std::uint32_t ring, Bytes page) override { return file_.add(ring, page); }
-  Status finish() override { return file_.finish(events_, threads_); }
-
- private:
-  host::TraceDatFile& file_;
-};
-
-class Printed final : public Taker {
- public:
-  explicit Printed(bool json) : json_(json) {}
-
-  // As a trace.dat of its own.
-  Status page(std::uint32_t ring, Bytes page) override {
+  // Reads a page as a trace.dat of its own.
+  Status read_page(std::uint32_t ring, Bytes page, const std::function<void(trace::TraceDatReader&)>& reader) const {
     std::vector<std::uint64_t> pages(ring + 1);
     pages[ring] = 1;
     std::string file = trace::trace_dat_head(events_, threads_, pages);
@@ -67,7 +51,40 @@ class Printed final : public Taker {
     file.resize(head_bytes + trace::kPageBytes, '\0');
     Result<trace::TraceDatReader> trace = trace::TraceDatReader::open(as_bytes(file));
     if (!trace) return trace.error();
-    json_ ? print_records_json(*trace) : print_records(*trace);
+    reader(*trace);
+    return {};
+  }
+
+  std::vector<trace::RecordedEvent> events_;
+  std::vector<trace::ThreadName> threads_;
+};
+
+class IntoFile final : public Taker {
+ public:
+  IntoFile(host::TraceDatFile& file, std::optional<TraceMarker> marker) : file_(file), marker_(std::move(marker)) {}
+  Status page(std::uint32_t ring, Bytes page) override {
+    if (Status added = file_.add(ring, page); !added || !marker_) return added;
+    return read_page(ring, page, [this](trace::TraceDatReader& trace) {
+      for (trace::TraceDatReader::Record record; trace.next(record);) {
+        marker_->write(record.event->name, record.event->format, record.record);
+      }
+    });
+  }
+  std::uint64_t refused() const { return marker_ ? marker_->refused() : 0; }
+  Status finish() override { return file_.finish(events_, threads_); }
+
+ private:
+  host::TraceDatFile& file_;
+  std::optional<TraceMarker> marker_;
+};
+
+class Printed final : public Taker {
+ public:
+  explicit Printed(bool json) : json_(json) {}
+
+  Status page(std::uint32_t ring, Bytes page) override {
+    const auto print = json_ ? print_records_json : print_records;
+    if (Status read = read_page(ring, page, print); !read) return read;
     return finish();
   }
   Status finish() override {
@@ -122,6 +139,12 @@ int ended(Status ran, Taker& taker) {
 
 int run_trace_live(const TraceLiveJob& job) {
   ::signal(SIGPIPE, SIG_IGN);  // said by write(2)
+  std::optional<TraceMarker> marker;
+  if (!job.marker.empty()) {
+    Result<TraceMarker> opened = TraceMarker::open(job.marker);
+    if (!opened) return failed("trace record: " + opened.error().text);
+    marker = *std::move(opened);
+  }
   Result<TraceSource> source = TraceSource::open(job.socket_path, job.method, job.params);
   if (!source) return refused(source.error());
   if (job.output.empty()) {
@@ -130,10 +153,11 @@ int run_trace_live(const TraceLiveJob& job) {
   }
   Result<host::TraceDatFile> file = host::TraceDatFile::create(job.output);
   if (!file) return failed("trace: " + file.error().text);
-  IntoFile into(*file);
+  IntoFile into(*file, std::move(marker));
   const int status = ended(take_until_end(*source, into, job), into);
   std::string text = fmt::format("{} events in {}", file->events(), job.output);
   if (into.lost != 0) text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", into.lost);
+  if (into.refused() != 0) text += fmt::format(", {} not taken by {}", into.refused(), job.marker);
   return failed(text, status);
 }
 

@@ -15,8 +15,9 @@ struct TraceLiveJob {
   std::string socket_path;
   std::string_view method;  // "trace.record" or "trace.extract"
   Json params;
-  std::string output;  // a trace.dat; empty: they are printed
-  bool json = false;   // when printed, an object a line
+  std::string output;       // a trace.dat; empty: they are printed
+  std::string marker = {};  // a trace_marker that gets what the file does; empty: none
+  bool json = false;        // when printed, an object a line
   std::optional<std::chrono::duration<double>> duration = {};
 };
 

@@ -99,8 +99,10 @@ Json TraceNodeCommand::wish() const {
   return params;
 }
 
-int TraceNodeCommand::record(const std::string& output) const {
-  TraceLiveJob job{.socket_path = socket_, .method = "trace.record", .params = wish(), .output = output};
+int TraceNodeCommand::record(const std::string& output, const std::string& marker) const {
+  TraceLiveJob job{
+      .socket_path = socket_, .method = "trace.record", .params = wish(), .output = output, .marker = marker};
+  if (!marker.empty()) job.params["follow"] = true;  // marks stand where something happens in the kernel
   if (duration_s_) job.duration = std::chrono::duration<double>(*duration_s_);
   fmt::print(stderr, "virtifctl: recording virtifd; interrupt to end\n");
   return run_trace_live(job);

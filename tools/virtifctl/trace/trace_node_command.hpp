@@ -23,8 +23,8 @@ class TraceNodeCommand {
   void add_wish(CLI::App& command);
   void add_duration(CLI::App& command);
   void add_socket(CLI::App& command);
-  // From a running virtifd into this file.
-  int record(const std::string& output) const;
+  // From a running virtifd into this file; `marker`: and to this trace_marker, when it is not empty.
+  int record(const std::string& output, const std::string& marker) const;
 
   const std::vector<std::string>& patterns() const { return patterns_; }
   const std::string& filter() const { return filter_; }

@@ -73,13 +73,18 @@ void print_records(TraceDatReader& trace) {
   for (TraceDatReader::Record record; trace.next(record);) {
     if (record.lost_before != 0) fmt::print("CPU:{} [{} EVENTS DROPPED]\n", record.cpu, record.lost_before);
     const std::string_view comm = trace.thread_name(record.thread_id);
-    fmt::print("{:>16}-{:<7} [{:03}] {:>6}.{:09}: {:<20}", comm.empty() ? "<...>" : comm, record.thread_id, record.cpu,
-               record.time_ns / kSecond, record.time_ns % kSecond, record.event->name + ":");
-    for (const trace::Field& field : record.event->format.fields) {
-      fmt::print(" {}={}", field.name, value_text(trace::field_value(field, record.record)));
-    }
-    fmt::print("\n");
+    fmt::print("{:>16}-{:<7} [{:03}] {:>6}.{:09}: {:<20}{}\n", comm.empty() ? "<...>" : comm, record.thread_id,
+               record.cpu, record.time_ns / kSecond, record.time_ns % kSecond, record.event->name + ":",
+               values_text(record.event->format, record.record));
   }
+}
+
+std::string values_text(const trace::EventFormat& format, Bytes record) {
+  std::string text;
+  for (const trace::Field& field : format.fields) {
+    text.append(" ").append(field.name).append("=").append(value_text(trace::field_value(field, record)));
+  }
+  return text;
 }
 
 void print_records_json(TraceDatReader& trace) {

@@ -19,6 +19,9 @@ void print_records_json(trace::TraceDatReader& trace);  // the objects below, on
 // An array, an object an event: {"time_ns","cpu","pid","comm","system","event","fields":{name: value},"lost_before"}.
 void print_report_json(trace::TraceDatReader& trace);
 
+// " FIELD=VALUE" of every field. `record`: header and payload.
+std::string values_text(const trace::EventFormat& format, Bytes record);
+
 // Events of our own, by the group they are in.
 struct EventGroup {
   std::string name;

@@ -41,6 +41,10 @@ Result<std::unique_ptr<TraceRecorder>> TraceRecorder::open(const Settings& setti
     }
   }
   if (Status added = recorder->session_->add_writer(recorder->writer_); !added) return std::move(added).error();
+  if (settings.marker == nullptr) return recorder;
+  auto marks = MarkProbe::open(*recorder->tracing_, *settings.marker, settings.filter);
+  if (!marks) return std::move(marks).error();
+  recorder->marks_ = *std::move(marks);
   return recorder;
 }
 

@@ -14,6 +14,7 @@
 #include "hypercall/trace/trace_dat.hpp"
 #include "netstack/domain.hpp"
 #include "services/fwu/fwu_trace.hpp"
+#include "tools/virtifctl/trace/trace_marker.hpp"
 
 namespace vif::tools {
 
@@ -24,6 +25,7 @@ class TraceRecorder {
     std::string filter;                 // of their records; empty: all
     std::size_t buffer_kib;
     trace::WhenFull when_full;
+    TraceMarker* marker = nullptr;  // borrowed: gets all of it as well
   };
   // Errors: EINVAL and others for a pattern no event is of, a filter that is wrong, or a buffer that cannot be.
   static Result<std::unique_ptr<TraceRecorder>> open(const Settings& settings);
@@ -49,6 +51,7 @@ class TraceRecorder {
   fwu::FwuTrace known_of_updates_;
   std::unique_ptr<host::OwnEvents> keep_, keep_of_updates_;  // of those
   std::unique_ptr<trace::Session> session_;
+  std::unique_ptr<MarkProbe> marks_;
 };
 
 // As TraceRecorder::attach; nothing when nobody records.
