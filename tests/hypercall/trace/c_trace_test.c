@@ -221,6 +221,35 @@ static void test_turmoil(void) {
   virtif_trace_file_close(file);
 }
 
+/* Threads make groups, open and register in them, and remove them, all under the same two names. */
+
+static void* race(void* cookie) {
+  unsigned* wrong = cookie;
+  uint32_t word = 0;
+  for (int i = 0; i < 500; ++i) {
+    const char* name = i % 2 == 0 ? "race0" : "race1";
+    struct virtif_trace_file* file = NULL;
+    int made = virtif_trace_group_create(trace, name), opened = virtif_trace_file_open(trace, name, &file);
+    int indexed = opened == 0 ? reg_event(file, COMMAND, &word, 0) : 0;
+    int deleted = opened == 0 ? virtif_trace_delete(file, "net_drop") : -EBUSY;
+    virtif_trace_file_close(file);
+    int removed = virtif_trace_group_remove(trace, name);
+    *wrong += (made != 0 && made != -EEXIST) || (opened != 0 && opened != -ENOENT) || indexed != 0 ||
+              deleted != -EBUSY || (removed != 0 && removed != -ENOENT && removed != -EBUSY);
+  }
+  return NULL;
+}
+
+static void test_races(void) {
+  pthread_t threads[3];
+  unsigned wrong[3] = {0};
+  for (int i = 0; i < 3; ++i) pthread_create(&threads[i], NULL, race, &wrong[i]);
+  for (int i = 0; i < 3; ++i) pthread_join(threads[i], NULL);
+  CHECK(wrong[0] + wrong[1] + wrong[2] == 0, "whoever comes first, the others are told");
+  int rest = virtif_trace_group_remove(trace, "race0"), other = virtif_trace_group_remove(trace, "race1");
+  CHECK((rest == 0 || rest == -ENOENT) && (other == 0 || other == -ENOENT), "and nobody leaves anything open");
+}
+
 int main(void) {
   CHECK(virtif_trace_open(&trace) == 0, "it opens");
   CHECK(virtif_trace_open(NULL) == -EFAULT && virtif_trace_close(NULL) == 0, "and knows NULL");
@@ -230,6 +259,7 @@ int main(void) {
   test_settings();
   test_recording();
   test_turmoil();
+  test_races();
   CHECK(virtif_trace_close(trace) == 0, "and closes");
   return tap_end();
 }

@@ -13,14 +13,17 @@ using namespace vif::trace;
 class D : public OnBothGroups {
  protected:
   // The verdict of the ioctl, and of dynamic_events (which makes events in the root group only), has to be the same.
-  bool parses(const std::string& command) {
-    Program program(*tracing, id(), Era::bits);
-    const int error = program.reg_bits(command);
+  bool parses(const std::string& command, Era era = Era::bits) {
+    Program program(*tracing, id(), era);
+    const int error = era == Era::bits ? program.reg_bits(command) : program.reg_address(command, {});
     EXPECT_TRUE(error == 0 || error == EINVAL) << command << ": " << error;
-    program.close();
-    EXPECT_EQ(group->remove("__test_event").has_value(), error == 0);
-    EXPECT_EQ(DynamicEvents(*tracing).write("u:" + command).has_value(), error == 0) << command;
-    EXPECT_TRUE(DynamicEvents(*tracing).truncate());
+    if (era == Era::address) {
+      EXPECT_EQ(program.unreg(31), error == 0 ? 0 : ENOENT);
+    }
+    program.close();  // with it an event of the later era goes
+    EXPECT_EQ(group->remove("__test_event").has_value(), error == 0 && era == Era::bits);
+    EXPECT_EQ(DynamicEvents(*tracing, era).write("u:" + command).has_value(), error == 0) << command;
+    EXPECT_TRUE(DynamicEvents(*tracing, era).truncate());
     return error == 0;
   }
   // Registers the first, then removes by "!u:" with the fields of the second, in this group.
@@ -54,9 +57,11 @@ TEST_P(D, loc_types) {
 }
 
 TEST_P(D, size_types) {
-  EXPECT_TRUE(parses("__test_event struct custom a 20"));
-  EXPECT_FALSE(parses("__test_event struct custom a"));
-  EXPECT_FALSE(parses("__test_event char a 20"));
+  for (const Era era : {Era::bits, Era::address}) {
+    EXPECT_TRUE(parses("__test_event struct custom a 20", era));
+    EXPECT_FALSE(parses("__test_event struct custom a", era));
+    EXPECT_FALSE(parses("__test_event char a 20", era));
+  }
 }
 
 TEST_P(D, flags) {

@@ -17,7 +17,9 @@ TEST_P(P, perf_write) {
   Program program(*tracing, id(), Era::bits);
   ASSERT_EQ(program.reg_bits("__test_event u32 field1; u32 field2"), 0);
   const UserEvent& event = *group->find("__test_event");
-  const std::uint32_t offset = event.format.find("field1")->offset - kRecordHeaderBytes;
+  const FormatFile file = *read_format_file(format_file(event.format, event.name, event.type_id));
+  EXPECT_EQ(file.type_id, event.type_id);
+  const std::uint32_t offset = file.format.find("field1")->offset - kRecordHeaderBytes;
   {
     KeepingProbe probe(ProbeKind::perf);
     enable("__test_event", probe);
