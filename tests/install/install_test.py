@@ -105,7 +105,7 @@ with tempfile.TemporaryDirectory() as name:
 
     # Not `pkg-config --static`: Debian's libpcap.pc then asks for libraries that Debian does not install with it.
     archive = [str(next(root.rglob("libvirtif.a"))) if word == "-lvirtif" else word for word in flags]
-    run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "static", *archive, "-lpcap", "-lz", "-lcrypto", "-luring", "-pthread")
+    run(CXX, "-std=c++20", SOURCE / "examples/listen.cpp", "-o", root / "static", *archive, "-lpcap", "-lz", "-lzstd", "-lcrypto", "-luring", "-pthread")
     check("libvirtif" not in run("ldd", root / "static"), "the static example needs libvirtif.so")
     run(root / "static", SOURCE / "tests/data/arp.pcap")
 
