@@ -63,19 +63,21 @@ TEST_F(DrillConnect, leaves_from_the_port_it_was_bound_to) {
   EXPECT_EQ(t.close(self, bound), 0);
 }
 
-TEST_F(DrillConnect, works_over_ip6) {
-  const int v6 = t.socket(self, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+TEST_F(DrillConnect, works_over_ip6_on_the_link_and_beyond) {
   sockaddr_in6 to{};
   to.sin6_family = AF_INET6;
   to.sin6_port = htons(80);
-  const IpAddress peer = ip("2001:db8::1");
-  peer.store6(reinterpret_cast<std::byte*>(&to.sin6_addr));
-  EXPECT_EQ(failed(t.connect(self, v6, reinterpret_cast<sockaddr*>(&to), sizeof to)), EINPROGRESS);
-  const Frame syn = packet();
-  ASSERT_GE(syn.size(), 60U);
-  EXPECT_EQ(IpAddress::load6(&syn[8]), ip("fd3d:fa7b:d17d::2"));
-  EXPECT_EQ(IpAddress::load6(&syn[24]), peer);
-  EXPECT_EQ(syn[40 + 13], std::byte{kSyn});
+  for (const IpAddress& peer : {ip("fd3d:fa7b:d17d::9"), ip("2001:db8::1")}) {
+    peer.store6(reinterpret_cast<std::byte*>(&to.sin6_addr));
+    const int v6 = t.socket(self, AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    EXPECT_EQ(failed(t.connect(self, v6, reinterpret_cast<sockaddr*>(&to), sizeof to)), EINPROGRESS);
+    const Frame syn = packet();
+    ASSERT_GE(syn.size(), 60U);
+    EXPECT_EQ(IpAddress::load6(&syn[8]), ip("fd3d:fa7b:d17d::2"));
+    EXPECT_EQ(IpAddress::load6(&syn[24]), peer);
+    EXPECT_EQ(syn[40 + 13], std::byte{kSyn});
+    ASSERT_EQ(t.close(self, v6), 0);
+  }
 }
 
 class DrillElsewhere : public DrillTcp {
