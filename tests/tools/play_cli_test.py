@@ -5,13 +5,16 @@ usage: play_cli_test.py VIRTIFCTL DATA_FOLDER, run by itself again in a network 
 """
 
 import contextlib
+import gzip
 import json
 import os
 import pty
 import re
 import signal
 import socket
+import struct
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -156,6 +159,18 @@ class Progress(Play):
         os.close(capture)
         self.assertIn("frames/s, pass 1", said)
         self.assertNotIn("left", said)
+
+    def test_goes_by_what_was_read_of_a_large_capture_but_not_of_a_packed_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plain, packed = Path(folder) / "large.pcap", Path(folder) / "large.pcap.gz"
+            records = (struct.pack("<IIII", 1, 0, 60, 60) + bytes(60)) * 150_000
+            plain.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1) + records)
+            packed.write_bytes(gzip.compress(plain.read_bytes(), 1))
+            words = ("--to", "null:", "--speed", "pps=100k")
+            self.assertRegex(self.said(plain, *words), r"pass 1, \d+ s left")
+            said = self.said(packed, *words)
+            self.assertIn("pass 1", said)
+            self.assertNotIn("left", said)
 
     def test_without_a_terminal_it_is_silent(self):
         self.assertEqual(ctl(DATA / "tcp.pcap", "--to", "null:", "--speed", "pps=50")[2], "")

@@ -2,20 +2,25 @@
 #include "tools/virtifctl/counted_files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <span>
+
+#include "hypercall/packed/gzip_source.hpp"
+#include "hypercall/packed/zstd_source.hpp"
 
 namespace vif::tools {
 namespace {
 
-// 0: not known, as of a pipe, or of what is unpacked on the way (RFC 1952, 2.3.1).
+// 0: not known, as of a pipe, or of what is unpacked on the way.
 std::uint64_t readable_bytes(const std::string& path) {
   std::error_code unknown;
   if (!std::filesystem::is_regular_file(path, unknown) || unknown) return 0;
-  const bool is_packed = [&] {
-    std::ifstream file(path, std::ios::binary);
-    return file.get() == 0x1f && file.get() == 0x8b;
-  }();
+  std::array<char, 4> head{};
+  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
+  const Bytes begin = std::as_bytes(std::span(head));
+  const bool is_packed = host::begins_as_gzip(begin) || host::begins_as_zstd(begin);
   const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
   return unknown || is_packed ? 0 : bytes;
 }
