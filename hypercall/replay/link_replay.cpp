@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/replay/link_replay.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace vif::host {
@@ -17,20 +18,47 @@ Result<std::unique_ptr<LinkReplay>> LinkReplay::open(const LinkReplayRequest& re
   auto source = net::MergedCaptures::open(files, request.captures);
   if (!source) return std::move(source).error();
   replay->source_ = std::move(*source);
-  auto wire = LinkWire::open(request.linkstr, host, *replay);
-  if (!wire) return fail(wire.error().number(), request.linkstr + ": " + wire.error().text);
-  replay->wire_ = std::move(*wire);
-  net::ReplayFit fit{.frame_bytes_max = replay->wire_->caps().frame_bytes_max, .oversize = request.oversize};
+  if (Status opened = replay->open_links(request, host); !opened) return std::move(opened).error();
+  net::ReplayFit fit{.oversize = request.oversize};
+  for (const auto& side : replay->sides_) {
+    fit.frame_bytes_max = std::min(fit.frame_bytes_max, side->wire().caps().frame_bytes_max);
+  }
   if (request.mtu_bytes) fit.mtu_bytes = *request.mtu_bytes;
-  replay->replayer_.emplace(host.domain, *replay->source_, replay->live_, request.plan, fit);
+  replay->replayer_.emplace(host.domain, *replay->source_, *replay->sides_.front(), request.plan, fit);
+  if (request.split) replay->replayer_->split(request.split->rule, *replay->sides_.back());
   if (!request.select.insns().empty()) replay->replayer_->select(request.select);
   replay->replayer_->rewrite(request.rewriter);
   replay->replayer_->on_end = [self = replay.get()] { self->later_.schedule(self->domain_.now() + self->linger_); };
   return replay;
 }
 
+Status LinkReplay::open_links(const LinkReplayRequest& request, const LinkWire::Host& host) {
+  sides_.push_back(std::make_unique<Side>(*this, net::ReplaySide::clients, request.linkstr));
+  if (request.split) {
+    sides_.push_back(std::make_unique<Side>(*this, net::ReplaySide::servers, request.split->servers));
+  }
+  for (const auto& side : sides_) {
+    if (Status opened = side->open(host); !opened) return opened;
+  }
+  return {};
+}
+
+Status LinkReplay::Side::open(const LinkWire::Host& host) {
+  auto wire = LinkWire::open(linkstr_, host, *this);
+  if (!wire) return fail(wire.error().number(), linkstr_ + ": " + wire.error().text);
+  wire_ = std::move(*wire);
+  return {};
+}
+
+// Null: all have one.
+LinkReplay::Side* LinkReplay::without_carrier() {
+  const auto at = std::find_if(sides_.begin(), sides_.end(),
+                               [](const auto& side) { return side->wire().link_state() == net::LinkState::down; });
+  return at == sides_.end() ? nullptr : at->get();
+}
+
 void LinkReplay::start() {
-  if (wire_->link_state() != net::LinkState::down) replayer_->start();
+  if (without_carrier() == nullptr) replayer_->start();
   else later_.schedule(domain_.now() + carrier_wait_);
 }
 
@@ -45,44 +73,46 @@ void LinkReplay::set_linger(Time linger) {
   if (is_sent && !ended_) later_.schedule(domain_.now() + linger_);
 }
 
-net::ReplayWire::Sent LinkReplay::LiveWire::send(std::span<const Bytes> frames) {
+net::ReplayWire::Sent LinkReplay::Side::send(std::span<const Bytes> frames) {
   if (replay_.learned_) {
     scratch_.clear();
     live_.clear();
     for (const Bytes frame : frames) live_.push_back(replay_.learned_->as_live(frame, scratch_));
     frames = live_;
   }
-  const Sent sent = replay_.wire_->send(frames);
+  const Sent sent = wire_->send(frames);
   if (replay_.on_sent) {
-    for (const Bytes frame : frames.first(sent.taken)) replay_.on_sent(frame);
+    for (const Bytes frame : frames.first(sent.taken)) replay_.on_sent(side_, frame);
   }
   return sent;
 }
 
-void LinkReplay::wire_received(Bytes frame) {
+void LinkReplay::received(net::ReplaySide at, Bytes frame) {
   recorded_.clear();
   const Bytes as_recorded = learned_ ? learned_->as_recorded(frame, recorded_) : frame;
-  if (on_received) on_received(frame, as_recorded);
+  if (on_received) on_received(at, frame, as_recorded);
 }
 
-void LinkReplay::wire_link_changed(net::LinkState state, const Error* why) {
+void LinkReplay::link_changed(Side& side, net::LinkState state, const Error* why) {
   if (!replayer_) return;
   if (state != net::LinkState::down) {
-    if (!ended_ && replayer_->state() == State::idle && later_.pending()) {
+    if (!ended_ && replayer_->state() == State::idle && later_.pending() && without_carrier() == nullptr) {
       later_.cancel();
       replayer_->start();
     }
     return;
   }
   if (why == nullptr || ended_ || replayer_->state() == State::idle) return;
-  if (replayer_->state() == State::running) error_ = "the link is down: " + why->text;
+  if (replayer_->state() == State::running) error_ = side.linkstr() + " is down: " + why->text;
   replayer_->stop();
 }
 
 // No carrier came; or all is sent and heard.
 void LinkReplay::timeout() {
   if (replayer_->state() == State::idle) {
-    error_ = "the link has no carrier: expected the other end to come up within " +
+    const Side* const side = without_carrier();
+    error_ = (side == nullptr ? "the link" : side->linkstr()) +
+             " has no carrier: expected the other end to come up within " +
              std::to_string(carrier_wait_ / std::chrono::seconds(1)) + " s";
   }
   end();
@@ -95,13 +125,22 @@ void LinkReplay::end() {
 }
 
 LinkReplayReport LinkReplay::finish() {
-  wire_->close();
   LinkReplayReport report;
   report.totals = replayer_->totals();
-  report.sending = wire_->sending();
-  report.lost = wire_->lost_frames();
-  report.received = wire_->received_frames();
-  report.unreadable = wire_->unreadable_frames();
+  std::optional<Time> first, last;
+  for (const auto& side : sides_) {
+    LinkWire& wire = side->wire();
+    wire.close();
+    report.lost += wire.lost_frames();
+    report.received += wire.received_frames();
+    report.unreadable += wire.unreadable_frames();
+    report.links.push_back(
+        {side->linkstr(), wire.sent_frames(), wire.sent_bytes(), wire.received_frames(), wire.lost_frames()});
+    if (wire.sent_frames() == 0) continue;
+    first = std::min(first.value_or(wire.first_sent()), wire.first_sent());
+    last = std::max(last.value_or(wire.last_sent()), wire.last_sent());
+  }
+  if (first) report.sending = *last - *first;
   report.backward = source_->backward_frames();
   report.untimed = source_->untimed_frames();
   report.error = error_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Captures replayed on a link: waits for the carrier, plays, listens a while, and says what became of each frame.
+// Captures replayed on a link, or on the two sides of a device under test: waits for the carrier, plays, listens a
+// while, and says what became of each frame.
 //
 // Works on every host: with a Loop in real time, with the simulated host in virtual time. On the domain's thread.
 #pragma once
@@ -12,8 +13,15 @@
 namespace vif::host {
 
 struct LinkReplayRequest {
+  // What servers sent goes to a link of its own.
+  struct Split {
+    net::FrameSplitter rule;
+    std::string servers;
+  };
+
   std::vector<std::string> captures = {};  // merged by time
-  std::string linkstr = {};
+  std::string linkstr = {};                // of all frames; when they are split, of what clients sent
+  std::optional<Split> split = {};
   net::ReplayPlan plan = {};
   net::BpfProgram select = {};                  // only these frames are sent
   net::FrameRewriter rewriter = {};             // changed like this
@@ -31,7 +39,13 @@ struct LinkReplayReport {
   std::uint64_t lost = 0;  // of totals.wire_frames: taken by the backend, and lost by it later
   std::uint64_t received = 0, unreadable = 0;
   std::uint64_t backward = 0, untimed = 0;  // recorded before the frame they follow, or without a time
-  std::string error;                        // empty: the captures were read whole, and the link stayed
+  struct Link {
+    std::string linkstr;
+    std::uint64_t sent_frames, sent_bytes;  // taken by the backend
+    std::uint64_t received, lost;
+  };
+  std::vector<Link> links;  // the clients' first
+  std::string error;        // empty: the captures were read whole, and the link stayed
 
   std::uint64_t refused() const;
   // Every record of the captures reached the link, whole.
@@ -39,7 +53,7 @@ struct LinkReplayReport {
   double seconds() const { return std::chrono::duration<double>(sending).count(); }
 };
 
-class LinkReplay final : private WireListener {
+class LinkReplay final {
  public:
   // Errors: the captures or the link cannot be opened. All ports outlive it.
   static Result<std::unique_ptr<LinkReplay>> open(const LinkReplayRequest& request, FilesPort& files,
@@ -62,19 +76,34 @@ class LinkReplay final : private WireListener {
 
   // From inside Domain::poll; set before start().
   std::function<void()> on_end;
-  std::function<void(Bytes frame)> on_sent;  // the link took it; borrowed for the call
-  // A frame, and the same as it would have been recorded; borrowed for the call.
-  std::function<void(Bytes frame, Bytes as_recorded)> on_received;
+  // Which link, and a frame that it took; borrowed for the call.
+  std::function<void(net::ReplaySide at, Bytes frame)> on_sent;
+  // On which link, a frame, and the same as it would have been recorded; borrowed for the call.
+  std::function<void(net::ReplaySide at, Bytes frame, Bytes as_recorded)> on_received;
 
  private:
-  // The link, for frames of the recording; and it is told what the link took.
-  class LiveWire final : public net::ReplayWire {
+  // One link and who hears of it. Frames of the recording go to it.
+  class Side final : public net::ReplayWire, private WireListener {
    public:
-    explicit LiveWire(LinkReplay& replay) : replay_(replay) {}
+    Side(LinkReplay& replay, net::ReplaySide side, std::string linkstr)
+        : replay_(replay), side_(side), linkstr_(std::move(linkstr)) {}
+    Status open(const LinkWire::Host& host);
     Sent send(std::span<const Bytes> frames) override;
 
+    const std::string& linkstr() const { return linkstr_; }
+    LinkWire& wire() { return *wire_; }
+
    private:
+    void wire_received(Bytes frame) override { replay_.received(side_, frame); }
+    void wire_writable() override {
+      if (replay_.replayer_) replay_.replayer_->writable();
+    }
+    void wire_link_changed(net::LinkState state, const Error* why) override { replay_.link_changed(*this, state, why); }
+
     LinkReplay& replay_;
+    const net::ReplaySide side_;
+    const std::string linkstr_;
+    std::unique_ptr<LinkWire> wire_;
     net::Scratch scratch_;
     std::vector<Bytes> live_;
   };
@@ -86,11 +115,10 @@ class LinkReplay final : private WireListener {
         learned_(request.learned),
         later_(domain.callouts(), [this] { timeout(); }) {}
 
-  void wire_received(Bytes frame) override;
-  void wire_writable() override {
-    if (replayer_) replayer_->writable();
-  }
-  void wire_link_changed(net::LinkState state, const Error* why) override;
+  Status open_links(const LinkReplayRequest& request, const LinkWire::Host& host);
+  Side* without_carrier();
+  void received(net::ReplaySide at, Bytes frame);
+  void link_changed(Side& side, net::LinkState state, const Error* why);
   void timeout();
   void end();
 
@@ -99,10 +127,9 @@ class LinkReplay final : private WireListener {
   Time linger_;
   std::optional<net::LearnedFlows> learned_;
   net::Scratch recorded_;
-  LiveWire live_{*this};
   Callout later_;
   std::unique_ptr<net::MergedCaptures> source_;
-  std::unique_ptr<LinkWire> wire_;
+  std::vector<std::unique_ptr<Side>> sides_;  // the clients' first
   std::optional<net::Replayer> replayer_;
   std::string error_;
   bool ended_ = false;

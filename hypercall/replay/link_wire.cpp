@@ -48,6 +48,8 @@ net::ReplayWire::Sent LinkWire::send(std::span<const Bytes> frames) {
   if (sent.taken > 0) {
     first_sent_ = *begun_;
     last_sent_ = clock_.now();
+    sent_frames_ += sent.taken;
+    for (const Bytes frame : frames.first(sent.taken)) sent_bytes_ += frame.size();
   }
   switch (sent.status) {
     case drv::SendStatus::ok:

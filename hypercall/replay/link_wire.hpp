@@ -46,7 +46,10 @@ class LinkWire final : public net::ReplayWire, private drv::LinkSink, private ne
 
   // No more is received; what the backend knows to have lost is counted. Harmless when closed.
   void close();
-  Time sending() const { return last_sent_ - first_sent_; }   // from before the first frame taken until after the last
+  std::uint64_t sent_frames() const { return sent_frames_; }  // taken by the backend
+  std::uint64_t sent_bytes() const { return sent_bytes_; }
+  Time first_sent() const { return first_sent_; }             // before the first frame was taken
+  Time last_sent() const { return last_sent_; }               // after the last one was
   std::uint64_t lost_frames() const { return lost_frames_; }  // taken, and lost by the backend later
   std::uint64_t received_frames() const { return received_frames_; }
   std::uint64_t unreadable_frames() const { return unreadable_frames_; }  // arrived with work that cannot be done
@@ -76,6 +79,7 @@ class LinkWire final : public net::ReplayWire, private drv::LinkSink, private ne
   std::vector<Bytes> arrived_;
   std::optional<Time> begun_;  // sending
   Time first_sent_{}, last_sent_{};
+  std::uint64_t sent_frames_ = 0, sent_bytes_ = 0;
   std::uint64_t lost_frames_ = 0, received_frames_ = 0, unreadable_frames_ = 0;
 };
 

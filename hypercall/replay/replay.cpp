@@ -22,7 +22,7 @@ ReplayOutcome failed(const Error& error) {
 }
 
 void keep_received(LinkReplay& replay, ReplayOutcome& outcome) {
-  replay.on_received = [&](Bytes, Bytes frame) {
+  replay.on_received = [&](net::ReplaySide, Bytes, Bytes frame) {
     outcome.received.push_back({replay.since_start(), {frame.begin(), frame.end()}});
   };
 }

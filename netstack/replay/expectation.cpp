@@ -44,13 +44,14 @@ Expectation::Expectation(ExpectSettings settings, std::vector<ExpectedFrame> fra
   verdict_.expected = frames_.size();
   compared_.reserve(frames_.size());
   for (std::size_t i = 0; i < frames_.size(); ++i) {
+    if (frames_[i].number == 0) frames_[i].number = i + 1;
     compared_.push_back(settings_.mask.compared(frames_[i].bytes));
     queues_[key_of(compared_.back())].push_back(i);
   }
 }
 
 Result<std::vector<ExpectedFrame>> Expectation::load(FilesPort& files, const std::string& path,
-                                                     const BpfProgram& select) {
+                                                     const BpfProgram& select, std::optional<FrameSplitter> splitter) {
   Result<std::unique_ptr<ByteSource>> source = files.open_source(path);
   if (!source) return std::move(source).error();
   Result<CaptureReader> reader = CaptureReader::open(**source);
@@ -64,13 +65,16 @@ Result<std::vector<ExpectedFrame>> Expectation::load(FilesPort& files, const std
     if (!n) return named(n.error());
     if (*n == 0) return frames;
     for (const CaptureFrame& frame : std::span(batch).first(*n)) {
+      const ReplaySide side = splitter ? splitter->side_of(frame.bytes, frame.interface) : ReplaySide::clients;
       if (!selector.wants(frame.bytes)) continue;
       if (frame.link_type != kLinkTypeEthernet || frame.wire_bytes > frame.bytes.size()) {
         return fail(std::errc::invalid_argument,
                     path + ": " + frame_name(frames.size() + 1) + " is not a whole Ethernet frame: expected only such");
       }
       frames.push_back({{frame.bytes.begin(), frame.bytes.end()},
-                        frame.has_time ? std::optional(frame.timestamp_ns) : std::nullopt});
+                        frame.has_time ? std::optional(frame.timestamp_ns) : std::nullopt,
+                        side,
+                        frames.size() + 1});
     }
   }
 }
@@ -97,6 +101,7 @@ Expectation::Compared Expectation::key_of(const Compared& compared) const {
 const ExpectFailure* Expectation::received(Bytes frame, Time since_start) {
   if (!selector_.wants(frame)) return nullptr;
   ++verdict_.received;
+  now_ = since_start;
   const Compared compared = settings_.mask.compared(frame);
   const auto queue = queues_.find(key_of(compared));
   if (queue == queues_.end() || queue->second.empty()) return stranger(frame);
@@ -121,9 +126,9 @@ const ExpectFailure* Expectation::received_in_order(std::deque<std::size_t>& que
     for (const std::size_t found = *later; queue.front() != found; queue.pop_front()) {
       --outstanding_;
       failed({ExpectFault::missing,
-              queue.front() + 1,
+              number(queue.front()),
               {},
-              frame_name(queue.front() + 1) + " did not come before " + frame_name(found + 1) + ": " +
+              frame_name(number(queue.front())) + " did not come before " + frame_name(number(found)) + ": " +
                   summary(frames_[queue.front()].bytes),
               {}});
     }
@@ -134,8 +139,8 @@ const ExpectFailure* Expectation::received_in_order(std::deque<std::size_t>& que
   queue.pop_front();
   --outstanding_;
   FrameDifference difference = difference_of(frames_[head].bytes, frame, settings_.mask);
-  return failed({ExpectFault::different, head + 1, verdict_.received, frame_name(head + 1) + ": " + difference.first,
-                 std::move(difference.fields)});
+  return failed({ExpectFault::different, number(head), verdict_.received,
+                 frame_name(number(head)) + ": " + difference.first, std::move(difference.fields)});
 }
 
 const ExpectFailure* Expectation::matched(std::size_t expected, Time since_start) {
@@ -150,9 +155,9 @@ const ExpectFailure* Expectation::matched(std::size_t expected, Time since_start
   const Time off(static_cast<std::int64_t>(std::clamp(off_ns, -kShownMaxNs, kShownMaxNs)));
   const bool is_late = off > Time(0);
   return failed({is_late ? ExpectFault::late : ExpectFault::early,
-                 expected + 1,
+                 number(expected),
                  verdict_.received,
-                 frame_name(expected + 1) + " came " + ms_text(is_late ? off : -off) +
+                 frame_name(number(expected)) + " came " + ms_text(is_late ? off : -off) +
                      (is_late ? " later" : " earlier") + " than recorded: expected at most " +
                      ms_text(*settings_.window),
                  {}});
@@ -171,8 +176,8 @@ const ExpectFailure* Expectation::stranger(Bytes frame) {
                         {}};
   if (const std::optional<std::size_t> near = closest(frame)) {
     FrameDifference difference = difference_of(frames_[*near].bytes, frame, settings_.mask);
-    failure.expected = *near + 1;
-    failure.text += "; closest is " + frame_name(*near + 1) + ": " + difference.first;
+    failure.expected = number(*near);
+    failure.text += "; closest is " + frame_name(number(*near)) + ": " + difference.first;
     failure.fields = std::move(difference.fields);
   }
   return failed(std::move(failure));
@@ -196,6 +201,7 @@ std::optional<std::size_t> Expectation::closest(Bytes frame) const {
 }
 
 const ExpectFailure* Expectation::failed(ExpectFailure failure) {
+  failure.noticed = now_;
   ++verdict_.faults[static_cast<std::size_t>(failure.fault)];
   last_ = failure;
   if (verdict_.failures.size() < kFailuresKept) verdict_.failures.push_back(std::move(failure));
@@ -204,11 +210,16 @@ const ExpectFailure* Expectation::failed(ExpectFailure failure) {
 
 const ExpectVerdict& Expectation::finish() {
   if (std::exchange(finished_, true)) return verdict_;
+  now_ = Time::max();
   std::vector<std::size_t> missing;
   for (const auto& [key, queue] : queues_) missing.insert(missing.end(), queue.begin(), queue.end());
   std::sort(missing.begin(), missing.end());
   for (const std::size_t i : missing) {
-    failed({ExpectFault::missing, i + 1, {}, frame_name(i + 1) + " did not come: " + summary(frames_[i].bytes), {}});
+    failed({ExpectFault::missing,
+            number(i),
+            {},
+            frame_name(number(i)) + " did not come: " + summary(frames_[i].bytes),
+            {}});
   }
   return verdict_;
 }

@@ -13,6 +13,7 @@
 #include "netstack/base/stream.hpp"
 #include "netstack/replay/frame_mask.hpp"
 #include "netstack/replay/frame_selector.hpp"
+#include "netstack/replay/frame_splitter.hpp"
 
 namespace vif::net {
 
@@ -33,6 +34,8 @@ struct ExpectSettings {
 struct ExpectedFrame {
   std::vector<std::byte> bytes;
   std::optional<std::int64_t> time_ns = {};  // recorded
+  ReplaySide side = ReplaySide::clients;     // whose frame it is
+  std::size_t number = 0;                    // from 1 on; 0: its place among those expected
 };
 
 // What ExpectSettings::window counts from.
@@ -53,6 +56,7 @@ struct ExpectFailure {
   std::optional<std::size_t> expected, received;  // which; neither is known of every fault
   std::string text;                               // "frame 3: ip.ttl: expected 64, received 63"
   std::vector<FieldComparison> fields;            // side by side, where there are two frames
+  Time noticed = Time::max();                     // since the replay's begin; the latest there is: at its end
 };
 
 struct ExpectVerdict {
@@ -72,9 +76,11 @@ class VIF_API Expectation {
   Expectation(ExpectSettings settings, std::vector<ExpectedFrame> frames);
 
   // The Ethernet frames of a capture that `select` wants. Errors: as FilesPort and CaptureReader; EINVAL: a frame of
-  // another link type, or one of which the capture holds only the beginning.
+  // another link type, or one of which the capture holds only the beginning. A splitter says whose frame each is; all
+  // are the clients' without one.
   static Result<std::vector<ExpectedFrame>> load(FilesPort& files, const std::string& path,
-                                                 const BpfProgram& select = {});
+                                                 const BpfProgram& select = {},
+                                                 std::optional<FrameSplitter> splitter = {});
 
   // What windows count from; before the first frame that is asked.
   void set_clock(const ExpectClock& clock) { clock_ = clock; }
@@ -91,6 +97,7 @@ class VIF_API Expectation {
   using Compared = std::vector<std::byte>;
   static constexpr std::size_t kLookAhead = 64;
 
+  std::size_t number(std::size_t index) const { return frames_[index].number; }
   Compared key_of(const Compared& compared) const;
   const ExpectFailure* received_in_order(std::deque<std::size_t>& queue, Bytes frame, const Compared& compared,
                                          Time since_start);
@@ -100,7 +107,7 @@ class VIF_API Expectation {
   std::optional<std::size_t> closest(Bytes frame) const;
 
   const ExpectSettings settings_;
-  const std::vector<ExpectedFrame> frames_;
+  std::vector<ExpectedFrame> frames_;
   ExpectClock clock_;
   FrameSelector selector_;
   std::vector<Compared> compared_;                      // beside frames_
@@ -108,6 +115,7 @@ class VIF_API Expectation {
   std::size_t outstanding_;
   ExpectVerdict verdict_;
   std::optional<ExpectFailure> last_;
+  Time now_ = Time::max();  // since the replay's begin; of the frame that is looked at
   bool finished_ = false;
 };
 

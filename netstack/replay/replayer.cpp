@@ -17,7 +17,7 @@ std::size_t bucket_of(Time time) {
 Replayer::Replayer(Domain& domain, ReplaySource& source, ReplayWire& wire, const ReplayPlan& plan, const ReplayFit& fit)
     : domain_(domain),
       source_(source),
-      wire_(wire),
+      wires_{&wire, &wire},
       plan_(plan),
       fitter_(fit, domain.pool()),
       schedule_(plan.speed, plan.gap_max),
@@ -115,12 +115,15 @@ bool Replayer::next_pass() {
     return false;
   }
   schedule_.next_pass();
+  if (splitter_) splitter_->restart();
   ++totals_.passes;
   return true;
 }
 
 // False: not wanted or refused, and counted.
 bool Replayer::prepare(const ReplayFrame& frame, Time due) {
+  const ReplaySide side =
+      splitter_ ? splitter_->side_of(frame.record.bytes, frame.record.interface) : ReplaySide::clients;
   if (selector_ && !selector_->wants(frame.record.bytes)) {
     ++totals_.skipped;
     return false;
@@ -134,7 +137,7 @@ bool Replayer::prepare(const ReplayFrame& frame, Time due) {
   std::uint64_t bytes = 0;
   for (const Bytes piece : std::span(burst_).subspan(before)) bytes += piece.size();
   schedule_.sent(burst_.size() - before, bytes);
-  pieces_.resize(burst_.size(), Piece{false, due});
+  pieces_.resize(burst_.size(), Piece{false, due, side});
   pieces_.back().ends_record = true;
   if (fitter_.last_change() == FrameFitter::Change::truncated) ++totals_.truncated;
   if (fitter_.last_change() == FrameFitter::Change::split) ++totals_.split;
@@ -151,10 +154,18 @@ CaptureFrame Replayer::rewritten(const CaptureFrame& record) {
   return changed;
 }
 
+// The next frames that go to the same wire.
+std::span<const Bytes> Replayer::next_run() const {
+  std::size_t end = burst_at_ + 1;
+  while (end < burst_.size() && pieces_[end].side == pieces_[burst_at_].side) ++end;
+  return std::span(burst_).subspan(burst_at_, end - burst_at_);
+}
+
 // False: the wire is full, writable() goes on.
 bool Replayer::send_burst() {
   while (burst_at_ < burst_.size()) {
-    const ReplayWire::Sent sent = wire_.send(std::span<const Bytes>(burst_).subspan(burst_at_));
+    const std::span<const Bytes> run = next_run();
+    const ReplayWire::Sent sent = wires_[index_of(pieces_[burst_at_].side)]->send(run);
     took(sent.taken);
     switch (sent.answer) {
       case ReplayWire::Answer::ok:
@@ -167,7 +178,7 @@ bool Replayer::send_burst() {
         not_taken();
         break;
       case ReplayWire::Answer::down:
-        while (burst_at_ < burst_.size()) not_taken();
+        for (std::size_t left = run.size() - sent.taken; left > 0; --left) not_taken();
         break;
     }
   }

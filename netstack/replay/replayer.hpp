@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The replay engine: takes frames from a source and gives each to the wire when it is due, by the domain's clock.
 //
-// Every frame is accounted for: records = sent + failed + all of refused. A wire that is full delays what follows; it
+// Every frame is accounted for: records = sent + failed + all of refused. A wire that is full delays what follows, on
+// both wires where there are two; it
 // is then sent as soon as the wire takes it, and the frames after it are due when they always were. Source and wire
 // are borrowed and outlive the replayer. On the domain's thread.
 #pragma once
@@ -12,6 +13,7 @@
 #include "netstack/replay/frame_fitter.hpp"
 #include "netstack/replay/frame_rewriter.hpp"
 #include "netstack/replay/frame_selector.hpp"
+#include "netstack/replay/frame_splitter.hpp"
 #include "netstack/replay/replay_schedule.hpp"
 #include "netstack/replay/replay_source.hpp"
 
@@ -70,11 +72,16 @@ class VIF_API Replayer {
   // Only frames that the filter wants are sent; and they are rewritten first. Before start().
   void select(BpfProgram wanted) { selector_.emplace(std::move(wanted)); }
   void rewrite(FrameRewriter rewriter) { rewriter_ = std::move(rewriter); }
+  // What servers sent, as it was recorded, goes to a wire of its own, borrowed likewise. Before start().
+  void split(FrameSplitter splitter, ReplayWire& servers) {
+    splitter_.emplace(std::move(splitter));
+    wires_[index_of(ReplaySide::servers)] = &servers;
+  }
 
   // Begins at once: frames are due counted from the domain's time now, or from `at`. Once.
   void start();
   void start(Time at);
-  // The wire takes frames again. Harmless at any other time.
+  // A wire takes frames again. Harmless at any other time.
   void writable();
   // Ends it: what is not sent is not a record of this replay. Harmless when it has ended.
   void stop();
@@ -90,6 +97,7 @@ class VIF_API Replayer {
   struct Piece {
     bool ends_record;  // the last of its record
     Time due;          // of its record, from the start
+    ReplaySide side;
   };
   static constexpr std::size_t kBurstFrames = 32;
   static constexpr std::size_t kBudgetRecords = 1024;  // before others get their turn
@@ -99,6 +107,7 @@ class VIF_API Replayer {
   bool fetch();
   bool next_pass();
   bool prepare(const ReplayFrame& frame, Time due);
+  std::span<const Bytes> next_run() const;
   CaptureFrame rewritten(const CaptureFrame& record);
   bool send_burst();
   void took(std::size_t pieces);
@@ -108,11 +117,12 @@ class VIF_API Replayer {
 
   Domain& domain_;
   ReplaySource& source_;
-  ReplayWire& wire_;
+  std::array<ReplayWire*, kReplaySides> wires_;
   const ReplayPlan plan_;
   FrameFitter fitter_;
   FrameRewriter rewriter_;
   std::optional<FrameSelector> selector_;
+  std::optional<FrameSplitter> splitter_;
   ReplaySchedule schedule_;
   Callout next_;
   State state_ = State::idle;

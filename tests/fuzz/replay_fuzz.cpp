@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Text and frames from outside, for the replay: masks, speeds and times as people write them, then any bytes as the
 // frames that are compared, expected, learned from and cut. Nothing may be read out of bounds, and a frame always
-// equals itself.
+// equals itself, and
+// is of the side it was of.
 #include <algorithm>
 #include <cassert>
 #include <string_view>
@@ -9,6 +10,7 @@
 #include "netstack/replay/expectation.hpp"
 #include "netstack/replay/frame_fitter.hpp"
 #include "netstack/replay/frame_rewriter.hpp"
+#include "netstack/replay/frame_splitter.hpp"
 #include "netstack/replay/learned_flows.hpp"
 #include "netstack/replay/replay_plan.hpp"
 
@@ -44,6 +46,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint32_t mtu_bytes = 46 + static_cast<std::uint32_t>(text.size());
   FrameFitter fitter({.mtu_bytes = mtu_bytes, .oversize = ReplayOversize::split}, pool);
   if (const Result<FrameRewriter> rewriter = FrameRewriter::parse(text)) (void)rewriter->rewrite(rest, scratch);
+  Result<FrameSplitter> splitter = FrameSplitter::parse(text);
+  if (!splitter) splitter = FrameSplitter::parse("first");
+  for (const Bytes frame : {one, other, rest, one}) {
+    const ReplaySide side = splitter->side_of(frame, 0);
+    if (splitter->side_of(frame, 0) != side) __builtin_trap();
+  }
   (void)LearnedFlows::parse(text);
   LearnedFlows flows({.sequence = true, .tcp_port = true, .udp_port = true});
   flows.add(one);

@@ -4,42 +4,62 @@
 namespace vif::tools {
 
 Result<std::unique_ptr<ExpectWatch>> ExpectWatch::open(const std::optional<ExpectRequest>& request,
-                                                       const std::optional<std::string>& received, FilesPort& files,
-                                                       ClockPort& clock) {
-  std::unique_ptr<ExpectWatch> watch(new ExpectWatch(clock));
+                                                       const host::LinkReplayRequest& replay,
+                                                       const std::optional<std::string>& received, const Host& host) {
+  std::unique_ptr<ExpectWatch> watch(new ExpectWatch(host.clock));
+  watch->links_ = {replay.linkstr};
+  if (replay.split) watch->links_.push_back(replay.split->servers);
   if (request) {
-    auto frames = net::Expectation::load(files, request->file, request->settings.select);
-    if (!frames) return std::move(frames).error();
-    if (request->learn.any()) watch->learned_.emplace(request->learn);
-    for (const net::ExpectedFrame& frame : *frames) {
-      if (watch->learned_) watch->learned_->add(frame.bytes);
-    }
-    watch->expectation_.emplace(request->settings, std::move(*frames));
+    if (Status read = watch->expect(*request, replay, host.files); !read) return std::move(read).error();
   }
   if (received) {
-    auto sink = files.create_sink(*received);
-    if (!sink) return std::move(sink).error();
-    watch->log_.emplace();
-    watch->sink_ = std::move(*sink);
-    watch->writer_.emplace(*watch->sink_, net::CaptureFormat::pcapng);
-    if (auto added = watch->writer_->add_interface("received", net::kLinkTypeEthernet); !added) return added.error();
+    if (Status created = watch->keep(*received, host.files); !created) return std::move(created).error();
   }
   return watch;
 }
 
+Status ExpectWatch::expect(const ExpectRequest& request, const host::LinkReplayRequest& replay, FilesPort& files) {
+  std::optional<net::FrameSplitter> splitter;
+  if (replay.split) splitter = replay.split->rule;
+  auto frames = net::Expectation::load(files, request.file, request.settings.select, std::move(splitter));
+  if (!frames) return std::move(frames).error();
+  if (request.learn.any()) learned_.emplace(request.learn);
+  for (const net::ExpectedFrame& frame : *frames) {
+    if (learned_) learned_->add(frame.bytes);
+  }
+  expectation_.emplace(request.settings, std::move(*frames), links_);
+  return {};
+}
+
+// Of one link the capture's interface is called received; of two, each as its link.
+Status ExpectWatch::keep(const std::string& path, FilesPort& files) {
+  auto sink = files.create_sink(path);
+  if (!sink) return std::move(sink).error();
+  log_.emplace();
+  sink_ = std::move(*sink);
+  writer_.emplace(*sink_, net::CaptureFormat::pcapng);
+  for (const std::string& link : links_) {
+    const std::string name = links_.size() == 1 ? "received" : link.substr(0, net::kCaptureNameBytesMax);
+    if (auto added = writer_->add_interface(name, net::kLinkTypeEthernet); !added) return added.error();
+  }
+  return {};
+}
+
 void ExpectWatch::attach(host::LinkReplay& replay, double times_as_fast) {
   times_as_fast_ = times_as_fast;
-  replay.on_received = [this, &replay](Bytes frame, Bytes as_recorded) { heard(replay, frame, as_recorded); };
-  if (log_) replay.on_sent = [this, &replay](Bytes frame) { log_->sent(frame, replay.since_start()); };
+  replay.on_received = [this, &replay](net::ReplaySide at, Bytes frame, Bytes as_recorded) {
+    heard(replay, at, frame, as_recorded);
+  };
+  if (log_) replay.on_sent = [this, &replay](net::ReplaySide, Bytes frame) { log_->sent(frame, replay.since_start()); };
   if (expectation_ && expectation_->satisfied()) replay.set_linger(kSettle);  // nothing is to come
 }
 
-void ExpectWatch::heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded) {
+void ExpectWatch::heard(host::LinkReplay& replay, net::ReplaySide at, Bytes frame, Bytes as_recorded) {
   const net::ExpectFailure* failure = nullptr;
   if (expectation_) {
     expectation_->set_clock({replay.first_time_ns(), times_as_fast_});
     const bool was_satisfied = expectation_->satisfied();
-    failure = expectation_->received(as_recorded, replay.since_start());
+    failure = expectation_->received(at, as_recorded, replay.since_start());
     if (!was_satisfied && expectation_->satisfied()) replay.set_linger(kSettle);
   }
   if (log_) log_->received(frame, replay.since_start(), failure != nullptr);
@@ -49,6 +69,7 @@ void ExpectWatch::heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded
   written_ = writer_->write({.bytes = frame,
                              .wire_bytes = static_cast<std::uint32_t>(frame.size()),
                              .link_type = net::kLinkTypeEthernet,
+                             .interface = static_cast<std::uint32_t>(net::index_of(at)),
                              .timestamp_ns = clock_.wall_ns(),
                              .has_time = true},
                             {.comment = comment});

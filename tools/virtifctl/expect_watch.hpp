@@ -5,6 +5,7 @@
 
 #include "hypercall/replay/link_replay.hpp"
 #include "netstack/capture/capture_writer.hpp"
+#include "netstack/replay/expected_sides.hpp"
 #include "netstack/replay/replay_log.hpp"
 #include "tools/virtifctl/expect_options.hpp"
 
@@ -15,10 +16,14 @@ class ExpectWatch {
   // When all has come, it is listened so long for something that should not.
   static constexpr Time kSettle = std::chrono::milliseconds(200);
 
+  struct Host {
+    FilesPort& files;
+    ClockPort& clock;
+  };
   // `received` is the capture to write, for a report only. Errors: the expectation cannot be read, or that not written.
   static Result<std::unique_ptr<ExpectWatch>> open(const std::optional<ExpectRequest>& request,
-                                                   const std::optional<std::string>& received, FilesPort& files,
-                                                   ClockPort& clock);
+                                                   const host::LinkReplayRequest& replay,
+                                                   const std::optional<std::string>& received, const Host& host);
 
   // What is to be learned of those who answer, for the replay.
   const std::optional<net::LearnedFlows>& learned() const { return learned_; }
@@ -29,14 +34,22 @@ class ExpectWatch {
 
   // It is over. None: nothing was expected. Errors: the capture could not be written to the end.
   Result<std::optional<net::ExpectVerdict>> finish();
+  const std::vector<std::string>& links() const { return links_; }
+  // Of each link, after finish(), where something was expected.
+  std::vector<net::ExpectVerdict> verdicts() const {
+    return expectation_ ? expectation_->verdicts() : std::vector<net::ExpectVerdict>();
+  }
 
  private:
   explicit ExpectWatch(ClockPort& clock) : clock_(clock) {}
-  void heard(host::LinkReplay& replay, Bytes frame, Bytes as_recorded);
+  Status expect(const ExpectRequest& request, const host::LinkReplayRequest& replay, FilesPort& files);
+  Status keep(const std::string& path, FilesPort& files);
+  void heard(host::LinkReplay& replay, net::ReplaySide at, Bytes frame, Bytes as_recorded);
 
   ClockPort& clock_;
   std::optional<net::LearnedFlows> learned_;
-  std::optional<net::Expectation> expectation_;
+  std::vector<std::string> links_;
+  std::optional<net::ExpectedSides> expectation_;
   double times_as_fast_ = 1;
   std::unique_ptr<ByteSink> sink_;
   std::optional<net::CaptureWriter> writer_;

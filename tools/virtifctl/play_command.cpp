@@ -52,7 +52,7 @@ int play(const PlayJob& job) {
     if (Status made = make_report_folder(*job.report); !made) return no_environment(made.error().text);
     received = *job.report + "/received.pcapng";
   }
-  auto watch = ExpectWatch::open(job.expect, received, files, clock);
+  auto watch = ExpectWatch::open(job.expect, job.replay, received, {files, clock});
   if (!watch) return no_environment(watch.error().text);
   host::LinkReplayRequest request = job.replay;
   CountedFiles captures(files);
@@ -78,7 +78,8 @@ int play(const PlayJob& job) {
   const auto verdict = (*watch)->finish();
   if (!verdict) return no_environment(verdict.error().text);
   if (!ran) return no_environment(ran.error().text);
-  return tell(job, {job.files, job.replay.linkstr, report, *verdict, interrupted, (*watch)->log()});
+  return tell(job,
+              {job.files, (*watch)->links(), report, *verdict, (*watch)->verdicts(), interrupted, (*watch)->log()});
 }
 
 }  // namespace vif::tools

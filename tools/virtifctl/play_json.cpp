@@ -17,11 +17,32 @@ Json times_json(const TimeBuckets& buckets, Time most) {
           {"p99", us_below(buckets, 990)}};
 }
 
-Json expect_json(const net::ExpectVerdict& verdict) {
-  Json faults = Json::object(), failures = Json::array();
+Json counts_json(const net::ExpectVerdict& verdict) {
+  Json faults = Json::object();
   for (std::size_t i = 0; i < net::kExpectFaults; ++i) {
     faults[std::string(net::kExpectFaultNames[i])] = verdict.faults[i];
   }
+  return {{"expected", verdict.expected},
+          {"received", verdict.received},
+          {"matched", verdict.matched},
+          {"let_pass", verdict.let_pass},
+          {"faults", faults}};
+}
+
+Json links_json(const Played& played) {
+  Json links = Json::array();
+  for (std::size_t i = 0; i < played.report.links.size(); ++i) {
+    const host::LinkReplayReport::Link& link = played.report.links[i];
+    links.push_back({{"to", link.linkstr},
+                     {"sent", {{"frames", link.sent_frames}, {"bytes", link.sent_bytes}, {"lost", link.lost}}},
+                     {"received", link.received},
+                     {"expect", played.verdicts.empty() ? Json(nullptr) : counts_json(played.verdicts[i])}});
+  }
+  return links;
+}
+
+Json expect_json(const net::ExpectVerdict& verdict) {
+  Json failures = Json::array();
   for (const net::ExpectFailure& failure : verdict.failures) {
     Json fields = Json::array();
     for (const net::FieldComparison& line : failure.fields) {
@@ -37,17 +58,16 @@ Json expect_json(const net::ExpectVerdict& verdict) {
                         {"text", failure.text},
                         {"fields", fields}});
   }
-  return {{"expected", verdict.expected},
-          {"received", verdict.received},
-          {"matched", verdict.matched},
-          {"let_pass", verdict.let_pass},
-          {"faults", faults},
-          {"failures", failures}};
+  Json all = counts_json(verdict);
+  all["failures"] = failures;
+  return all;
 }
 
 }  // namespace
 
 std::uint64_t Played::sent() const { return report.totals.sent - std::min(report.totals.sent, report.lost); }
+
+std::string Played::to() const { return links.front() + (links.size() > 1 ? " and " + links.back() : ""); }
 
 double Played::frames_per_second() const {
   return report.seconds() > 0 ? static_cast<double>(report.totals.wire_frames) / report.seconds() : 0;
@@ -73,7 +93,7 @@ Json played_json(const Played& played) {
   return {
       {"file", played.files.size() == 1 ? Json(played.files.front()) : Json(nullptr)},
       {"files", played.files},
-      {"to", played.linkstr},
+      {"to", played.links.size() == 1 ? Json(played.links.front()) : Json(nullptr)},
       {"verdict", played.pass() ? "pass" : "fail"},
       {"frames", totals.records},
       {"runts", totals.count(net::ReplayRefusal::runt)},
@@ -92,6 +112,7 @@ Json played_json(const Played& played) {
       {"gap_error_us", times_json(totals.gap_error_us, totals.gap_error_max)},
       {"received", report.received},
       {"expect", played.verdict ? expect_json(*played.verdict) : Json(nullptr)},
+      {"links", links_json(played)},
       {"interrupted", played.interrupted},
       {"error", report.error.empty() ? Json(nullptr) : Json(report.error)},
   };

@@ -14,9 +14,10 @@ namespace vif::tools {
 
 struct Played {
   const std::vector<std::string>& files;
-  const std::string& linkstr;
+  const std::vector<std::string>& links;  // one, or the clients' and the servers'
   const host::LinkReplayReport& report;
-  const std::optional<net::ExpectVerdict>& verdict;
+  const std::optional<net::ExpectVerdict>& verdict;  // of all links together
+  const std::vector<net::ExpectVerdict>& verdicts;   // of each; empty: nothing was expected
   bool interrupted = false;
   const std::optional<net::ReplayLog>& log;  // for a report
 
@@ -24,6 +25,7 @@ struct Played {
   std::uint64_t sent() const;
   std::uint64_t failed() const { return report.totals.records - sent() - report.refused(); }
   double frames_per_second() const;
+  std::string to() const;  // "tap:a", "tap:a and tap:b"
   // Every frame was sent, and what came back is what was expected.
   bool pass() const { return report.complete() && !interrupted && (!verdict || verdict->pass()); }
 };
@@ -37,8 +39,10 @@ std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille);
 // "refused":{reason:
 // frames},"truncated","split","passes","late_us":{"max","p50","p99"},"gap_error_us":{...},"received","expect":null or
 // {"expected","received","matched","let_pass","faults":{fault: frames},"failures":[{"fault","expected","received",
-// "text","fields":[{"name","expected","received","ignored","differs"}]}]},"interrupted","error"}.
-// frames = sent.frames + sent.failed + all of refused.
+// "text","fields":[{"name","expected","received","ignored","differs"}]}]},"links":[{"to","sent":{"frames","bytes","lost"},"received","expect":null
+// or
+// {"expected","received","matched","let_pass","faults"}}],"interrupted","error"}. "to" is null when there are two
+// links. frames = sent.frames + sent.failed + all of refused.
 nlohmann::ordered_json played_json(const Played& played);
 
 // As text; what is no UTF-8, as file names may be, is replaced rather than refused.

@@ -33,8 +33,22 @@ Status parse_time(const char* option, const std::optional<std::string>& text, st
 
 void PlayOptions::add_to(CLI::App& replay, const std::vector<CLI::Option*>& views) {
   CLI::Option* const to =
-      replay.add_option("--to", to_, "send the captures, merged by time, on this link instead")->type_name("LINKSTR");
+      replay
+          .add_option("--to", to_,
+                      "send the captures, merged by time, on this link instead; twice with --split: the clients' link, "
+                      "then the servers'")
+          ->type_name("LINKSTR")
+          ->expected(1)
+          ->take_all();
   for (CLI::Option* const view : views) to->excludes(view);
+  replay
+      .add_option(
+          "--split", split_,
+          "send what clients sent on one link and what servers sent on the other: net=NETWORK, port or "
+          "port=NUMBER (of servers), iface=NUMBER (of a pcapng), or first (whoever sends first in a flow is its "
+          "client); values with commas in between")
+      ->type_name("RULE")
+      ->needs(to);
   replay
       .add_option("--speed", speed_,
                   "original (as recorded), xN times as fast, pps=N frames or bps=N bits a second (k, M, G), or top")
@@ -71,7 +85,7 @@ Result<host::LinkReplayRequest> PlayOptions::request(std::vector<std::string> ca
                                                      std::optional<std::uint32_t> mtu_bytes) const {
   host::LinkReplayRequest request;
   request.captures = std::move(captures);
-  request.linkstr = to_.value_or("");
+  if (Status read = split(request); !read) return std::move(read).error();
   request.mtu_bytes = mtu_bytes;
   const Result<net::ReplaySpeed> speed = net::parse_replay_speed(speed_);
   if (!speed) return fail(EINVAL, "--speed: " + speed.error().text);
@@ -97,10 +111,25 @@ Result<host::LinkReplayRequest> PlayOptions::request(std::vector<std::string> ca
   Result<net::FrameRewriter> rewriter = net::FrameRewriter::parse(rewrite_);
   if (!rewriter) return fail(EINVAL, "--rewrite: " + rewriter.error().text);
   request.rewriter = std::move(*rewriter);
-  if (Result<drv::Linkstr> link = drv::Linkstr::parse(request.linkstr); !link) {
-    return fail(EINVAL, "--to: " + link.error().text);
-  }
   return request;
+}
+
+Status PlayOptions::split(host::LinkReplayRequest& request) const {
+  for (const std::string& linkstr : to_) {
+    if (Result<drv::Linkstr> link = drv::Linkstr::parse(linkstr); !link) {
+      return fail(EINVAL, "--to: " + link.error().text);
+    }
+  }
+  if (to_.size() != (split_ ? 2 : 1)) {
+    return fail(EINVAL, split_ ? "--split expects two links, --to twice: the clients', then the servers'"
+                               : "--to expects one link; for two, --split says which frames go where");
+  }
+  request.linkstr = to_.front();
+  if (!split_) return {};
+  const Result<net::FrameSplitter> rule = net::FrameSplitter::parse(*split_);
+  if (!rule) return fail(EINVAL, "--split: " + rule.error().text);
+  request.split = {*rule, to_.back()};
+  return {};
 }
 
 }  // namespace vif::tools

@@ -16,13 +16,16 @@ class PlayOptions {
   // They are options of `replay`, which lives as long as it parses; `views` are those that make no sense with --to.
   void add_to(CLI::App& replay, const std::vector<CLI::Option*>& views);
 
-  bool asked() const { return to_.has_value(); }
+  bool asked() const { return !to_.empty(); }
   // `captures` as paths; `mtu_bytes` as --mtu says. Errors: EINVAL, naming the option.
   Result<host::LinkReplayRequest> request(std::vector<std::string> captures,
                                           std::optional<std::uint32_t> mtu_bytes) const;
 
  private:
-  std::optional<std::string> to_;
+  Status split(host::LinkReplayRequest& request) const;
+
+  std::vector<std::string> to_;
+  std::optional<std::string> split_;
   std::string speed_ = "original";
   std::string loop_ = "1";
   std::optional<std::string> gap_max_, duration_, linger_, limit_;

@@ -14,23 +14,32 @@ namespace {
 constexpr std::size_t kFailuresShown = 25, kFlowsShown = 50, kFilesShown = 20;
 
 constexpr const char* kStyle =
-    ".PASS,.FAIL{display:inline-block;color:var(--paper);background:var(--good);border-radius:.4rem;padding:.1rem "
+    ".PASS,.FAIL{display:inline-block;color:var(--paper);background:var(--good)"
+    ";border-radius:.4rem;padding:.1rem "
     ".7rem;"
-    "margin-right:.8rem;font-size:1.1rem;vertical-align:.12em}.FAIL{background:var(--bad)}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.6rem,1fr));gap:.6rem;margin:1.4rem 0 "
+    "margin-right:.8rem;font-size:1.1rem;vertical-align:.12em}.FAIL{background:"
+    "var(--bad)}\n"
+    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.6rem,"
+    "1fr));gap:.6rem;margin:1.4rem 0 "
     "0;padding:0}"
-    ".tiles div{background:var(--panel);border-radius:.5rem;padding:.55rem .8rem}.tiles dt{color:var(--soft);"
-    "font-size:.85rem}.tiles dd{margin:0;font-size:1.2rem;font-variant-numeric:tabular-nums}"
+    ".tiles div{background:var(--panel);border-radius:.5rem;padding:.55rem "
+    ".8rem}.tiles dt{color:var(--soft);"
+    "font-size:.85rem}.tiles "
+    "dd{margin:0;font-size:1.2rem;font-variant-numeric:tabular-nums}"
     ".tiles small{display:block;color:var(--soft);font-size:.85rem}\n"
-    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:0 2rem}.pair h3{margin:.4rem 0 0;"
+    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr)"
+    ");gap:0 2rem}.pair h3{margin:.4rem 0 0;"
     "font-size:.95rem;font-weight:500}\n"
-    ".grid{stroke:var(--line)}.axis{stroke:var(--soft)}rect.sent,i.sent{fill:var(--sent);background:var(--sent)}"
-    "rect.received,i.received{fill:var(--got);background:var(--got)}path.failed,i.failed{fill:var(--bad);"
+    ".grid{stroke:var(--line)}.axis{stroke:var(--soft)}rect.sent,i.sent{fill:"
+    "var(--sent);background:var(--sent)}"
+    "rect.received,i.received{fill:var(--got);background:var(--got)}path."
+    "failed,i.failed{fill:var(--bad);"
     "background:var(--bad)}.legend{margin:0}.legend "
     "i{display:inline-block;width:.7rem;height:.7rem;border-radius:.15rem;"
     "margin:0 .4rem 0 1rem}.legend i:first-child{margin-left:0}\n"
     "#faults{width:auto}tr.differs "
-    "td{color:var(--bad);font-weight:600}tr.ignored{opacity:.45}.scroll{overflow-x:auto}\n";
+    "td{color:var(--bad);font-weight:600}tr.ignored{opacity:.45}.scroll{"
+    "overflow-x:auto}\n";
 
 std::string tile(std::string_view name, const std::string& value, const std::string& beside = "") {
   return fmt::format("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>\n", escaped(name), escaped(value),
@@ -55,15 +64,17 @@ std::string headline(const Played& played) {
 
 std::string head(const Played& played) {
   const char* const verdict = played.pass() ? "PASS" : "FAIL";
-  std::string html = fmt::format("<h1><span id=\"verdict\" class=\"{0}\">{0}</span>{1}</h1>\n<p class=\"soft\">",
-                                 verdict, escaped(headline(played)));
+  std::string html = fmt::format(
+      "<h1><span id=\"verdict\" "
+      "class=\"{0}\">{0}</span>{1}</h1>\n<p class=\"soft\">",
+      verdict, escaped(headline(played)));
   std::size_t shown = 0;
   for (const std::string& file : played.files) {
     if (shown == kFilesShown) break;
     html += fmt::format("{}{}", shown++ == 0 ? "" : " + ", escaped(file));
   }
   if (played.files.size() > shown) html += fmt::format(" + {} more", played.files.size() - shown);
-  html += fmt::format(" to {}</p>\n", escaped(played.linkstr));
+  html += fmt::format(" to {}</p>\n", escaped(played.to()));
   if (!played.report.error.empty()) html += "<p class=\"bad\">" + escaped(played.report.error) + "</p>\n";
   if (played.interrupted) html += "<p class=\"bad\">It was interrupted.</p>\n";
   return html;
@@ -88,13 +99,18 @@ std::string tiles(const Played& played) {
 }
 
 std::string side_by_side(const net::ExpectFailure& failure) {
-  std::string html = "<table id=\"difference\">\n<tr><th>field</th><th>expected</th><th>received</th></tr>\n";
+  std::string html =
+      "<table "
+      "id=\"difference\">\n<tr><th>field</th><th>expected</"
+      "th><th>received</th></tr>\n";
   for (const net::FieldComparison& line : failure.fields) {
-    html += fmt::format("<tr class=\"{}\"><th>{}</th><td class=\"mono\">{}</td><td class=\"mono\">{}</td></tr>\n",
-                        line.differs   ? "differs"
-                        : line.ignored ? "ignored"
-                                       : "same",
-                        escaped(line.name), escaped(line.expected), escaped(line.received));
+    html += fmt::format(
+        "<tr class=\"{}\"><th>{}</th><td class=\"mono\">{}</td><td "
+        "class=\"mono\">{}</td></tr>\n",
+        line.differs   ? "differs"
+        : line.ignored ? "ignored"
+                       : "same",
+        escaped(line.name), escaped(line.expected), escaped(line.received));
   }
   return html + "</table>\n";
 }
@@ -102,8 +118,10 @@ std::string side_by_side(const net::ExpectFailure& failure) {
 std::string failures(const net::ExpectVerdict& verdict) {
   if (verdict.failures.empty()) return "";
   const net::ExpectFailure& first = verdict.failures.front();
-  std::string html = fmt::format("<h2>The first difference</h2>\n<p class=\"failure\"><b class=\"bad\">{}</b> {}</p>\n",
-                                 net::name(first.fault), escaped(first.text));
+  std::string html = fmt::format(
+      "<h2>The first difference</h2>\n<p class=\"failure\"><b "
+      "class=\"bad\">{}</b> {}</p>\n",
+      net::name(first.fault), escaped(first.text));
   if (!first.fields.empty()) html += side_by_side(first);
   std::size_t all = 0;
   for (const std::size_t count : verdict.faults) all += count;
@@ -121,8 +139,10 @@ std::string failures(const net::ExpectVerdict& verdict) {
   }
   html += "</ol>\n";
   if (all > shown) {
-    html += fmt::format("<p class=\"soft\">and {} more; report.json and received.pcapng say more of them</p>\n",
-                        counted(all - shown));
+    html += fmt::format(
+        "<p class=\"soft\">and {} more; report.json and "
+        "received.pcapng say more of them</p>\n",
+        counted(all - shown));
   }
   return html;
 }
@@ -130,11 +150,14 @@ std::string failures(const net::ExpectVerdict& verdict) {
 std::string punctuality(const net::ReplayTotals& totals) {
   if (us_below(totals.late_us, 1) == 0) return "";  // at top speed all is due at once
   const auto column = [](const char* title, const std::string& picture, Time most) {
-    return fmt::format("<div><h3>{} <span class=\"soft\">at most {:.1f} µs</span></h3>\n{}</div>\n", title,
-                       static_cast<double>(most.count()) / 1000, picture);
+    return fmt::format(
+        "<div><h3>{} <span class=\"soft\">at most {:.1f} "
+        "µs</span></h3>\n{}</div>\n",
+        title, static_cast<double>(most.count()) / 1000, picture);
   };
   std::string html =
-      "<h2>How punctual it was</h2>\n<p class=\"soft\">Frames by time, each bar up to the label at its "
+      "<h2>How punctual it was</h2>\n<p class=\"soft\">Frames "
+      "by time, each bar up to the label at its "
       "right.</p>\n<div class=\"pair\">\n";
   html += column("Later than due", histogram("late", totals.late_us), totals.late_max);
   if (us_below(totals.gap_error_us, 1) > 0) {
@@ -152,8 +175,10 @@ std::string not_sent(const Played& played) {
   std::string rows;
   const auto row = [&](std::string_view name, std::uint64_t frames, std::string_view meaning) {
     if (frames == 0) return;
-    rows += fmt::format("<tr><td>{}</td><td class=\"n\" data-frames=\"{}\">{}</td><td class=\"soft\">{}</td></tr>\n",
-                        name, frames, counted(frames), meaning);
+    rows += fmt::format(
+        "<tr><td>{}</td><td class=\"n\" data-frames=\"{}\">{}</td><td "
+        "class=\"soft\">{}</td></tr>\n",
+        name, frames, counted(frames), meaning);
   };
   for (std::size_t i = 0; i < net::kReplayRefusals; ++i) {
     row(net::kReplayRefusalNames[i], totals.refused[i], kRefusalMeanings[i]);
@@ -162,16 +187,41 @@ std::string not_sent(const Played& played) {
   row("truncated", totals.truncated, "only its beginning was sent: it was too long");
   row("unreadable", played.report.unreadable, "arrived with work left undone that could not be done");
   if (rows.empty()) return "";
-  return "<h2>Not sent whole, by reason</h2>\n<table id=\"refused\">\n<tr><th>reason</th><th class=\"n\">frames</th>"
+  return "<h2>Refused and dropped, by reason</h2>\n<table "
+         "id=\"refused\">\n<tr><th>reason</th><th class=\"n\">frames</th>"
          "<th>the frame</th></tr>\n" +
          rows + "</table>\n";
+}
+
+// Where there are two.
+std::string links(const Played& played) {
+  if (played.report.links.size() < 2) return "";
+  std::string html =
+      "<h2>The two sides</h2>\n<table "
+      "id=\"links\">\n<tr><th></th><th>link</th><th class=\"n\">frames "
+      "sent</th>"
+      "<th class=\"n\">bytes</th><th class=\"n\">received</th><th "
+      "class=\"n\">as expected</th></tr>\n";
+  for (std::size_t i = 0; i < played.report.links.size(); ++i) {
+    const host::LinkReplayReport::Link& link = played.report.links[i];
+    html +=
+        fmt::format("<tr><th>{}</th><td class=\"mono\">{}</td>", i == 0 ? "clients" : "servers", escaped(link.linkstr));
+    for (const std::uint64_t number : {link.sent_frames, link.sent_bytes, link.received}) {
+      html += fmt::format("<td class=\"n\">{}</td>", counted(number));
+    }
+    html += fmt::format("<td class=\"n\">{}</td></tr>\n",
+                        played.verdicts.empty() ? "" : of(played.verdicts[i].matched, played.verdicts[i].expected));
+  }
+  return html + "</table>\n";
 }
 
 std::string flows(const net::ReplayLog& log) {
   if (log.flows() == 0) return "";
   std::string html =
-      "<h2>Flows</h2>\n<div class=\"scroll\"><table id=\"flows\">\n<tr><th></th><th>between</th><th>and</th>"
-      "<th class=\"n\">sent</th><th class=\"n\">bytes</th><th class=\"n\">received</th><th class=\"n\">bytes</th>"
+      "<h2>Flows</h2>\n<div class=\"scroll\"><table "
+      "id=\"flows\">\n<tr><th></th><th>between</th><th>and</th>"
+      "<th class=\"n\">sent</th><th class=\"n\">bytes</th><th "
+      "class=\"n\">received</th><th class=\"n\">bytes</th>"
       "<th class=\"n\">not as expected</th></tr>\n";
   const std::vector<net::ReplayLog::Flow> busiest = log.busiest(kFlowsShown);
   for (const net::ReplayLog::Flow& flow : busiest) {
@@ -189,8 +239,10 @@ std::string flows(const net::ReplayLog& log) {
                         counted(log.flows() - busiest.size()));
   }
   if (log.frames_of_other_flows() > 0) {
-    html += fmt::format("<p class=\"soft\">{} frames are of still others, which were not counted one by one</p>\n",
-                        counted(log.frames_of_other_flows()));
+    html += fmt::format(
+        "<p class=\"soft\">{} frames are of still others, "
+        "which were not counted one by one</p>\n",
+        counted(log.frames_of_other_flows()));
   }
   return html;
 }
@@ -201,9 +253,11 @@ std::string play_page(const Played& played) {
   std::string body = head(played) + tiles(played);
   if (played.log && !played.log->bins().empty()) body += "<h2>Time line</h2>\n" + time_line(*played.log);
   if (played.verdict) body += failures(*played.verdict);
-  body += not_sent(played) + punctuality(played.report.totals);
+  body += links(played) + not_sent(played) + punctuality(played.report.totals);
   if (played.log) body += flows(*played.log);
-  body += "<p class=\"soft\" style=\"margin-top:2.5rem\">virtifctl replay " VIF_VERSION "</p>\n";
+  body +=
+      "<p class=\"soft\" style=\"margin-top:2.5rem\">virtifctl "
+      "replay " VIF_VERSION "</p>\n";
   return html_page(fmt::format("{} - virtifctl replay", played.pass() ? "PASS" : "FAIL"), kStyle, body);
 }
 

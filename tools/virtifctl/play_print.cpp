@@ -62,7 +62,7 @@ void print_verdict(const net::ExpectVerdict& verdict, bool coloured) {
 void print_played(const Played& played, bool coloured) {
   const host::LinkReplayReport& report = played.report;
   const net::ReplayTotals& totals = report.totals;
-  fmt::print("{} to {}{}\n", joined(played.files), played.linkstr, played.interrupted ? ", interrupted" : "");
+  fmt::print("{} to {}{}\n", joined(played.files), played.to(), played.interrupted ? ", interrupted" : "");
   fmt::print("  sent      {} of {} frames, {} bytes in {:.6f} s", played.sent(), totals.records, totals.wire_bytes,
              report.seconds());
   if (played.frames_per_second() > 0) fmt::print(" ({:.0f} frames/s)", played.frames_per_second());
@@ -81,6 +81,11 @@ void print_played(const Played& played, bool coloured) {
                static_cast<double>(totals.late_max.count()) / 1000);
   }
   fmt::print("  received  {}\n", report.received);
+  for (const host::LinkReplayReport::Link& link : report.links) {
+    if (report.links.size() == 1) break;
+    fmt::print("  {}: {} frames, {} bytes sent; {} received\n", link.linkstr, link.sent_frames, link.sent_bytes,
+               link.received);
+  }
   if (played.verdict) print_verdict(*played.verdict, coloured);
   if (!report.error.empty()) fmt::print("  error     {}\n", report.error);
   if (played.verdict) fmt::print("{}\n", played.pass() ? "PASS" : "FAIL");

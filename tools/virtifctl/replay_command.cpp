@@ -139,6 +139,9 @@ int ReplayCommand::play_to_link() const {
   const Result<std::optional<ExpectRequest>> expect = expect_.request();
   if (!expect) return misused("replay", expect.error().text);
   PlayJob job{.files = files_, .replay = *asked, .expect = *expect, .report = expect_.report(), .json = json_};
+  if (job.replay.split && job.expect && job.expect->learn.any()) {
+    return misused("replay", "--learn expects one link: what is between two does not answer");
+  }
   if (job.expect) job.replay.linger = std::max(job.replay.linger, job.expect->timeout);
   return play(job);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/replay/link_replay.hpp"
 
+#include "hypercall/host/bridge.hpp"
 #include "hypercall/sim/sim_link.hpp"
+#include "netstack/inet/packet.hpp"
 #include "tests/hypercall/sim_instance.hpp"
-#include "tests/support/super_frames.hpp"
+#include "tests/netstack/replay/packets.hpp"
 
 namespace {
 
@@ -22,7 +24,9 @@ class LinkReplayTest : public SimInstance {
   std::unique_ptr<LinkReplay> start_on_wire(LinkReplayRequest request) {
     request.linkstr = "sim:w";
     auto replay = open(request, wires);
-    replay->on_received = [this](Bytes frame, Bytes) { heard.emplace_back(frame.begin(), frame.end()); };
+    replay->on_received = [this](net::ReplaySide, Bytes frame, Bytes) {
+      heard.emplace_back(frame.begin(), frame.end());
+    };
     host.settle();
     replay->start();
     return replay;
@@ -45,7 +49,7 @@ TEST_F(LinkReplayTest, reaches_an_interface_on_a_segment_and_hears_what_it_answe
   } echo;
   running("mem:lan").set_input(&echo);
   const auto replay = open({.captures = {"a.pcap"}, .linkstr = "mem:lan", .linger = 1ms}, instance.schemes());
-  replay->on_received = [this](Bytes frame, Bytes) { heard.emplace_back(frame.begin(), frame.end()); };
+  replay->on_received = [this](net::ReplaySide, Bytes frame, Bytes) { heard.emplace_back(frame.begin(), frame.end()); };
   replay->start();
   host.run_until(1s);
   EXPECT_TRUE(replay->ended());
@@ -145,6 +149,117 @@ TEST_F(LinkReplayTest, hears_frames_as_on_the_wire_whatever_work_was_left_to_it)
   ASSERT_EQ(heard.size(), 3U + 1U);
   for (const Frame& frame : heard) EXPECT_TRUE(WireSegment(frame).holds());
   EXPECT_EQ(replay->finish().unreadable, 1U);
+}
+
+// A request and its answer, so many times, as between 10.86.0.1 and 10.86.0.2.
+std::vector<Frame> talk(std::size_t times) {
+  std::vector<Frame> frames;
+  for (std::size_t i = 0; i < times; ++i) {
+    Frame request = udp_packet(counting(20 + i % 30));
+    std::fill_n(request.begin() + 6, 6, std::byte{0x02});
+    Frame answer = request;
+    std::swap_ranges(answer.begin(), answer.begin() + 6, answer.begin() + 6);
+    std::swap_ranges(answer.begin() + 26, answer.begin() + 30, answer.begin() + 30);
+    std::swap_ranges(answer.begin() + 34, answer.begin() + 36, answer.begin() + 36);
+    frames.push_back(std::move(request));
+    frames.push_back(std::move(answer));
+  }
+  return frames;
+}
+
+std::vector<Frame> every_other(const std::vector<Frame>& frames, std::size_t first) {
+  std::vector<Frame> picked;
+  for (std::size_t i = first; i < frames.size(); i += 2) picked.push_back(frames[i]);
+  return picked;
+}
+
+class SplitReplayTest : public LinkReplayTest {
+ protected:
+  std::unique_ptr<LinkReplay> open_split(const std::string& clients, const std::string& servers,
+                                         drv::LinkOpener& opener) {
+    LinkReplayRequest request{.captures = {"talk.pcap"}, .linkstr = clients, .linger = 10ms};
+    request.split = {*net::FrameSplitter::parse("first"), servers};
+    auto replay = open(request, opener);
+    replay->on_received = [this](net::ReplaySide at, Bytes frame, Bytes) {
+      if (load_be16(frame.data() + 12) == net::inet::kEtherTypeIp4)
+        heard_at[net::index_of(at)].emplace_back(frame.begin(), frame.end());
+    };
+    return replay;
+  }
+
+  std::array<std::vector<Frame>, net::kReplaySides> heard_at;
+};
+
+TEST_F(SplitReplayTest, what_one_side_sends_comes_through_a_bridge_to_the_other) {
+  const std::vector<Frame> frames = talk(100);
+  capture("talk.pcap", frames);
+  const BridgeRequest request{{{"mem:a", {}, {}}, {"mem:b", {}, {}}}, {}};
+  const auto bridge = BridgedLinks::open(request, domain, interfaces);
+  ASSERT_TRUE(bridge) << bridge.error().text;
+  const auto replay = open_split("mem:a", "mem:b", instance.schemes());
+  host.settle();
+  replay->start();
+  host.run_until(1s);
+  EXPECT_TRUE(replay->ended());
+  const LinkReplayReport report = replay->finish();
+  EXPECT_TRUE(report.complete());
+  EXPECT_TRUE(heard_at[1] == every_other(frames, 0));  // what clients sent, at the servers' link
+  EXPECT_TRUE(heard_at[0] == every_other(frames, 1));
+  ASSERT_EQ(report.links.size(), 2U);
+  for (const LinkReplayReport::Link& link : report.links) {
+    EXPECT_EQ(link.sent_frames, 100U);
+    EXPECT_EQ(link.received, 101U);  // the bridge asks after itself, too
+  }
+  EXPECT_EQ(report.links[1].linkstr, "mem:b");
+  EXPECT_EQ(report.sending, 199us);
+}
+
+TEST_F(SplitReplayTest, begins_when_both_links_have_a_carrier) {
+  capture("talk.pcap", talk(3));
+  sim::SimWire& other = wires.wire("v");
+  wire.caps.link_state = other.caps.link_state = net::LinkState::down;
+  const auto replay = open_split("sim:w", "sim:v", wires);
+  host.settle();
+  replay->start();
+  wire.carrier(net::LinkState::up);
+  host.run_until(1s);
+  EXPECT_TRUE(wire.sent.empty());
+  other.carrier(net::LinkState::up);
+  host.run_until(2s);
+  EXPECT_EQ(wire.sent, every_other(talk(3), 0));
+  EXPECT_EQ(other.sent, every_other(talk(3), 1));
+  EXPECT_TRUE(replay->finish().complete());
+}
+
+TEST_F(SplitReplayTest, names_the_link_that_has_no_carrier_or_goes) {
+  capture("talk.pcap", talk(3));
+  sim::SimWire& other = wires.wire("v");
+  other.caps.link_state = net::LinkState::down;
+  const auto waits = open_split("sim:w", "sim:v", wires);
+  host.settle();
+  waits->start();
+  host.run_until(20s);
+  EXPECT_EQ(waits->finish().error.rfind("sim:v has no carrier", 0), 0U);
+}
+
+TEST_F(SplitReplayTest, a_full_link_delays_both_and_a_missing_one_costs_its_frames_only) {
+  capture("talk.pcap", talk(3));
+  sim::SimWire& other = wires.wire("v");
+  wire.send_answers = {{1, drv::SendStatus::ok}, {0, drv::SendStatus::would_block}};
+  const auto replay = open_split("sim:w", "sim:v", wires);
+  host.settle();
+  replay->start();
+  host.run_until(1ms);
+  EXPECT_EQ(wire.sent.size(), 1U);
+  EXPECT_EQ(other.sent.size(), 1U);
+  other.carrier(net::LinkState::down);
+  wire.writable();
+  host.run_until(2ms);
+  EXPECT_EQ(wire.sent.size(), 3U);
+  EXPECT_EQ(other.sent.size(), 1U);
+  const LinkReplayReport report = replay->finish();
+  EXPECT_EQ(report.totals.failed, 2U);
+  EXPECT_EQ(report.totals.sent, 4U);
 }
 
 }  // namespace
