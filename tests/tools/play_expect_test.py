@@ -6,11 +6,13 @@ usage: play_expect_test.py VIRTIFCTL DATA_FOLDER, run by itself again in a netwo
 
 import json
 import os
+import resource
+import subprocess
 import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
-from play_case import DATA, Play, ctl, main, truth
+from play_case import DATA, VIRTIFCTL, Play, ctl, main, truth
 
 
 class Expects(Play):
@@ -76,6 +78,42 @@ class Expects(Play):
         self.assertEqual((len(records), error), (22, ""))
         self.assertIn(b"different: frame 1: ip.ttl: expected 64", (report / "received.pcapng").read_bytes())  # its comment
 
+    def test_a_report_does_not_overwrite_what_is_read(self):
+        report = self.folder / "report"
+        ctl(DATA / "tcp.pcap", "--to", "null:", "--report", report)
+        came = report / "received.pcapng"
+        before = came.read_bytes()
+        for words in ((came, "--to", "null:"), (DATA / "tcp.pcap", "--to", "null:", "--expect", came)):
+            code, out, err = ctl(*words, "--report", report)
+            self.assertEqual((code, out), (2, ""), err)
+            self.assertIn("received.pcapng is also read", err)
+            self.assertEqual(came.read_bytes(), before)
+
+    def test_nothing_of_an_earlier_report_outlives_a_run_that_fails(self):
+        report = self.folder / "report"
+        for words in ((self.folder / "none.pcap", "--to", "null:"), (DATA / "tcp.pcap", "--to", "nowhere:"),
+                      (DATA / "tcp.pcap", "--to", "null:", "--expect", self.folder / "none.pcap")):
+            code, _, err = ctl(DATA / "tcp.pcap", "--to", "null:", "--speed", "top", "--report", report)
+            self.assertEqual((code, len(list(report.iterdir()))), (0, 4), err)
+            code, _, err = ctl(*words, "--report", report)
+            self.assertEqual((code, err != ""), (3, True))
+            self.assertEqual([path for path in report.iterdir() if path.name != "received.pcapng"], [])
+
+    def test_tells_all_the_rest_when_one_place_is_full(self):
+        report = self.folder / "report"
+        words = [VIRTIFCTL, "replay", DATA / "tcp.pcap", *self.echo, "--expect", DATA / "tcp.pcap", "--report", report]
+        with open("/dev/full", "wb") as full:
+            code = subprocess.run(words, stdout=full, stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
+        self.assertEqual(code, 3)
+        self.assertEqual(json.loads((report / "report.json").read_text(encoding="utf-8"))["verdict"], "pass")
+        run = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, restore_signals=False,  # SIGXFSZ ignored
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
+        self.assertEqual(run.returncode, 3)
+        self.assertIn("PASS", run.stdout)
+        self.assertIn("received.pcapng", run.stderr)
+        self.assertIn("report.json", run.stderr)
+        self.assertEqual(ElementTree.parse(report / "junit.xml").getroot().get("failures"), "0")
+
     def test_learns_a_port_and_sequence_numbers(self):
         code, got, text = self.compared(DATA / "tcp.pcap", "--send", "tcp src port 7646", "--rewrite", "port:7646=9999",
                                         "--expect", DATA / "tcp.pcap", "--only", "tcp src port 7646 or tcp src port 9999",
@@ -86,7 +124,11 @@ class Expects(Play):
         base = (DATA / "tcp.pcap", "--to", "null:", "--expect", DATA / "tcp.pcap")
         for words, said in ((["--ignore", "ip.tll"], "ip.ttl"), (["--ignore", "@4..2"], "empty"), (["--order", "none"], "order"),
                             (["--within", "5"], "--within"), (["--timeout", "x"], "--timeout"), (["--only", "and"], "--only"),
-                            (["--rewrite", "ttl=x"], "--rewrite"), (["--learn", "ip.ttl"], "--learn"), (["--send", "and"], "--send")):
+                            (["--rewrite", "ttl=x"], "--rewrite"), (["--learn", "ip.ttl"], "--learn"), (["--send", "and"], "--send"),
+                            (["--report", ""], "--report"), (["--loop", "2"], "--loop"), (["--loop", "forever"], "--loop"),
+                            (["--within", "5ms", "--speed", "pps=100"], "original or xN"),
+                            (["--within", "5ms", "--speed", "top"], "original or xN"),
+                            (["--within", "5ms", "--max-gap", "1s"], "--max-gap")):
             code, out, err = ctl(*base, *words)
             self.assertEqual((code, out), (2, ""), err)
             self.assertIn(said, err)

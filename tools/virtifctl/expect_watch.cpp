@@ -75,11 +75,10 @@ void ExpectWatch::heard(host::LinkReplay& replay, net::ReplaySide at, Bytes fram
                             {.comment = comment});
 }
 
-Result<std::optional<net::ExpectVerdict>> ExpectWatch::finish() {
+std::optional<net::ExpectVerdict> ExpectWatch::finish() {
   if (writer_ && written_) written_ = writer_->flush();
-  if (!written_) return written_.error();
-  if (!expectation_) return std::optional<net::ExpectVerdict>();
-  return std::optional(expectation_->finish());
+  if (!expectation_) return std::nullopt;
+  return expectation_->finish();
 }
 
 }  // namespace vif::tools

@@ -32,8 +32,10 @@ class ExpectWatch {
 
   const std::optional<net::ReplayLog>& log() const { return log_; }  // for a report only
 
-  // It is over. None: nothing was expected. Errors: the capture could not be written to the end.
-  Result<std::optional<net::ExpectVerdict>> finish();
+  // It is over. None: nothing was expected.
+  std::optional<net::ExpectVerdict> finish();
+  // After finish(). Errors: the capture could not be written to the end.
+  const Status& written() const { return written_; }
   const std::vector<std::string>& links() const { return links_; }
   // Of each link, after finish(), where something was expected.
   std::vector<net::ExpectVerdict> verdicts() const {

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "hypercall/host/instance.hpp"
@@ -25,21 +26,28 @@ int no_environment(const std::string& text) {
   return kNoEnvironment;
 }
 
-// Prints the result and writes the report; the exit status.
-int tell(const PlayJob& job, const Played& played) {
+// Prints the result and writes the report, each whether the other went well or not; the exit status. `ran` and
+// `captured`: what else may have gone wrong on this host.
+int tell(const PlayJob& job, const Played& played, const Status& ran, const Status& captured) {
+  int status = played.pass() ? 0 : kFailed;
+  if (played.report.totals.passes == 0 && !played.interrupted) status = kNoEnvironment;  // it never began
+  const Status written = job.report ? write_report(*job.report, played) : Status();
+  for (const Status* const done : {&ran, &captured, &written}) {
+    if (!*done) status = no_environment(done->error().text);
+  }
   if (job.json) fmt::print("{}\n", json_text(nlohmann::ordered_json::array({played_json(played)})));
   else print_played(played, ::isatty(STDOUT_FILENO) == 1);
-  if (const int status = flushed(kNoEnvironment); status != 0) return status;
-  if (job.report) {
-    if (Status written = write_report(*job.report, played); !written) return no_environment(written.error().text);
-  }
-  if (played.report.totals.passes == 0 && !played.interrupted) return kNoEnvironment;  // it never began
-  return played.pass() ? 0 : kFailed;
+  return std::max(status, flushed(kNoEnvironment));
 }
 
 }  // namespace
 
 int play(const PlayJob& job) {
+  std::optional<std::string> received;
+  if (job.report) {
+    if (Status cleared = clear_report_folder(*job.report); !cleared) return no_environment(cleared.error().text);
+    received = received_path(*job.report);
+  }
   host::LinuxClock clock;
   host::LinuxRandom random;
   host::LinuxFiles files;
@@ -47,11 +55,6 @@ int play(const PlayJob& job) {
   if (!loop) return no_environment(loop.error().text);
   host::Instance instance({clock, files});
   (void)instance.attach(**loop);
-  std::optional<std::string> received;
-  if (job.report) {
-    if (Status made = make_report_folder(*job.report); !made) return no_environment(made.error().text);
-    received = *job.report + "/received.pcapng";
-  }
   auto watch = ExpectWatch::open(job.expect, job.replay, received, {files, clock});
   if (!watch) return no_environment(watch.error().text);
   host::LinkReplayRequest request = job.replay;
@@ -76,10 +79,8 @@ int play(const PlayJob& job) {
   progress.clear();
   const host::LinkReplayReport report = (*replay)->finish();
   const auto verdict = (*watch)->finish();
-  if (!verdict) return no_environment(verdict.error().text);
-  if (!ran) return no_environment(ran.error().text);
-  return tell(job,
-              {job.files, (*watch)->links(), report, *verdict, (*watch)->verdicts(), interrupted, (*watch)->log()});
+  return tell(job, {job.files, (*watch)->links(), report, verdict, (*watch)->verdicts(), interrupted, (*watch)->log()},
+              ran, (*watch)->written());
 }
 
 }  // namespace vif::tools

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -11,6 +12,12 @@
 
 namespace vif::tools {
 namespace {
+
+constexpr const char *kReceived = "received.pcapng", *kJson = "report.json", *kJunit = "junit.xml",
+                     *kPage = "report.html";
+constexpr std::array kFiles = {kReceived, kJson, kJunit, kPage};
+
+std::string path_in(const std::string& folder, const char* file) { return folder + "/" + file; }
 
 Status write_file(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
@@ -58,17 +65,38 @@ std::string junit(const Played& played) {
 
 }  // namespace
 
-Status make_report_folder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return fail(error.value(), "cannot make the folder " + folder + ": " + error.message());
+Status check_report_folder(const std::string& folder, const std::vector<std::string>& read, FilesPort& files) {
+  if (folder.empty()) return fail(EINVAL, "an empty name: expected a folder's");
+  for (const char* const file : kFiles) {
+    const std::string path = path_in(folder, file);
+    for (const std::string& one : read) {
+      if (files.same_file(path, one)) return fail(EINVAL, path + " is also read");
+    }
+  }
   return {};
 }
 
+Status clear_report_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(error.value(), "cannot make the folder " + folder + ": " + error.message());
+  for (const char* const file : kFiles) {
+    const std::string path = path_in(folder, file);
+    std::filesystem::remove(path, error);
+    if (error) return fail(error.value(), "cannot remove the old " + path + ": " + error.message());
+  }
+  return {};
+}
+
+std::string received_path(const std::string& folder) { return path_in(folder, kReceived); }
+
 Status write_report(const std::string& folder, const Played& played) {
-  if (Status done = write_file(folder + "/report.json", json_text(played_json(played)) + "\n"); !done) return done;
-  if (Status done = write_file(folder + "/junit.xml", junit(played)); !done) return done;
-  return write_file(folder + "/report.html", play_page(played));
+  Status all = write_file(path_in(folder, kJson), json_text(played_json(played)) + "\n");
+  for (const auto& [file, text] : {std::pair(kJunit, junit(played)), std::pair(kPage, play_page(played))}) {
+    Status done = write_file(path_in(folder, file), text);
+    if (all) all = std::move(done);
+  }
+  return all;
 }
 
 }  // namespace vif::tools

@@ -7,9 +7,13 @@
 
 namespace vif::tools {
 
-// Makes the folder where there is none. Errors: the host's.
-Status make_report_folder(const std::string& folder);
-// Writes the three files. Errors: the host's.
+// EINVAL: the folder has no name, or a file that a report writes is one of `read`.
+Status check_report_folder(const std::string& folder, const std::vector<std::string>& read, FilesPort& files);
+// Makes the folder where there is none, and removes the files of an earlier report: whatever happens from now on, what
+// lies there is not its verdict. Errors: the host's.
+Status clear_report_folder(const std::string& folder);
+std::string received_path(const std::string& folder);  // of the capture of what came
+// Writes the other three files, each whether the others could be written or not. Errors: the host's.
 Status write_report(const std::string& folder, const Played& played);
 
 }  // namespace vif::tools

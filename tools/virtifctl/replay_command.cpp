@@ -16,6 +16,7 @@
 #include "tools/virtifctl/capture_copy.hpp"
 #include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/play_command.hpp"
+#include "tools/virtifctl/play_report.hpp"
 #include "tools/virtifctl/replay_print.hpp"
 #include "tools/virtifctl/trace/trace_recorder.hpp"
 
@@ -55,6 +56,33 @@ class ProgressLine {
   bool terminal_ = ::isatty(STDERR_FILENO) == 1;
   bool open_ = false;
 };
+
+// Whether its options go together, and with what there is on this host. Errors: EINVAL, naming the option.
+Status check_fit(const PlayJob& job) {
+  const net::ReplayPlan& plan = job.replay.plan;
+  std::vector<std::string> read = job.replay.captures;
+  if (job.expect) {
+    read.push_back(job.expect->file);
+    if (job.replay.split && job.expect->learn.any()) {
+      return fail(EINVAL, "--learn expects one link: what is between two does not answer");
+    }
+    if (plan.passes != 1) {
+      return fail(EINVAL, "--loop does not go with --expect: its FILE holds what must come back once");
+    }
+    const bool is_timed = plan.speed.kind == net::ReplaySpeed::Kind::recorded && !plan.gap_max;
+    if (job.expect->settings.window && !is_timed) {
+      return fail(EINVAL,
+                  "--within goes with --speed original or xN, and without --max-gap: else frames are not due as they "
+                  "were recorded");
+    }
+  }
+  if (!job.report) return {};
+  host::LinuxFiles files;
+  if (Status checked = check_report_folder(*job.report, read, files); !checked) {
+    return fail(EINVAL, "--report: " + checked.error().text);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -139,9 +167,7 @@ int ReplayCommand::play_to_link() const {
   const Result<std::optional<ExpectRequest>> expect = expect_.request();
   if (!expect) return misused("replay", expect.error().text);
   PlayJob job{.files = files_, .replay = *asked, .expect = *expect, .report = expect_.report(), .json = json_};
-  if (job.replay.split && job.expect && job.expect->learn.any()) {
-    return misused("replay", "--learn expects one link: what is between two does not answer");
-  }
+  if (Status fits = check_fit(job); !fits) return misused("replay", fits.error().text);
   if (job.expect) job.replay.linger = std::max(job.replay.linger, job.expect->timeout);
   return play(job);
 }
