@@ -132,10 +132,11 @@ LinkReplayReport LinkReplay::finish() {
     LinkWire& wire = side->wire();
     wire.close();
     report.lost += wire.lost_frames();
-    report.received += wire.received_frames();
+    const std::uint64_t received = wire.received_frames() - side->received_before();
+    report.received += received;
+    report.received_before += side->received_before();
     report.unreadable += wire.unreadable_frames();
-    report.links.push_back(
-        {side->linkstr(), wire.sent_frames(), wire.sent_bytes(), wire.received_frames(), wire.lost_frames()});
+    report.links.push_back({side->linkstr(), wire.sent_frames(), wire.sent_bytes(), received, wire.lost_frames()});
     if (wire.sent_frames() == 0) continue;
     first = std::min(first.value_or(wire.first_sent()), wire.first_sent());
     last = std::max(last.value_or(wire.last_sent()), wire.last_sent());
@@ -145,6 +146,10 @@ LinkReplayReport LinkReplay::finish() {
   report.untimed = source_->untimed_frames();
   report.error = error_;
   if (report.error.empty() && replayer_->error()) report.error = replayer_->error()->text;
+  if (report.error.empty() && replayer_->state() == State::done && report.totals.none_selected()) {
+    report.error =
+        "none of the " + std::to_string(report.totals.skipped) + " frames was sent: the filter selects none of them";
+  }
   return report;
 }
 

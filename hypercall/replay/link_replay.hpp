@@ -38,6 +38,7 @@ struct LinkReplayReport {
   Time sending{};          // from the first frame to the last, by the host's clock
   std::uint64_t lost = 0;  // of totals.wire_frames: taken by the backend, and lost by it later
   std::uint64_t received = 0, unreadable = 0;
+  std::uint64_t received_before = 0;        // the start: these were not looked at, and are none of `received`
   std::uint64_t backward = 0, untimed = 0;  // recorded before the frame they follow, or without a time
   struct Link {
     std::string linkstr;
@@ -67,7 +68,8 @@ class LinkReplay final {
   // Listens only so long after the last frame from now on.
   void set_linger(Time linger);
 
-  Time since_start() const { return domain_.now() - totals().started; }
+  // 0 before it.
+  Time since_start() const { return has_started() ? domain_.now() - totals().started : Time(0); }
   std::optional<std::int64_t> first_time_ns() const { return source_->first_time_ns(); }  // as MergedCaptures
 
   const net::ReplayTotals& totals() const { return replayer_->totals(); }
@@ -78,7 +80,8 @@ class LinkReplay final {
   std::function<void()> on_end;
   // Which link, and a frame that it took; borrowed for the call.
   std::function<void(net::ReplaySide at, Bytes frame)> on_sent;
-  // On which link, a frame, and the same as it would have been recorded; borrowed for the call.
+  // On which link, a frame that came after the start, and the same as it would have been recorded; borrowed for the
+  // call.
   std::function<void(net::ReplaySide at, Bytes frame, Bytes as_recorded)> on_received;
 
  private:
@@ -92,9 +95,13 @@ class LinkReplay final {
 
     const std::string& linkstr() const { return linkstr_; }
     LinkWire& wire() { return *wire_; }
+    std::uint64_t received_before() const { return received_before_; }
 
    private:
-    void wire_received(Bytes frame) override { replay_.received(side_, frame); }
+    void wire_received(Bytes frame) override {
+      if (replay_.has_started()) replay_.received(side_, frame);
+      else ++received_before_;
+    }
     void wire_writable() override {
       if (replay_.replayer_) replay_.replayer_->writable();
     }
@@ -104,6 +111,7 @@ class LinkReplay final {
     const net::ReplaySide side_;
     const std::string linkstr_;
     std::unique_ptr<LinkWire> wire_;
+    std::uint64_t received_before_ = 0;
     net::Scratch scratch_;
     std::vector<Bytes> live_;
   };
@@ -115,6 +123,7 @@ class LinkReplay final {
         learned_(request.learned),
         later_(domain.callouts(), [this] { timeout(); }) {}
 
+  bool has_started() const { return replayer_ && replayer_->state() != net::Replayer::State::idle; }
   Status open_links(const LinkReplayRequest& request, const LinkWire::Host& host);
   Side* without_carrier();
   void received(net::ReplaySide at, Bytes frame);

@@ -30,7 +30,8 @@ void keep_received(LinkReplay& replay, ReplayOutcome& outcome) {
 void conclude(LinkReplay& replay, const LinkReplayRequest& asked, ReplayOutcome& outcome) {
   const LinkReplayReport report = replay.finish();
   outcome.sent = report.totals.sent;
-  outcome.clock = {replay.first_time_ns(), asked.plan.speed.value};
+  const bool is_timed = asked.plan.speed.kind == net::ReplaySpeed::Kind::recorded && !asked.plan.gap_max;
+  if (is_timed) outcome.clock = {replay.first_time_ns(), asked.plan.speed.value};
   outcome.error = report.error;
   if (outcome.error.empty() && !report.complete()) {
     outcome.error = std::to_string(report.totals.records - report.totals.sent) + " of " +

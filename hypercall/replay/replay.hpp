@@ -70,7 +70,7 @@ struct ReplayOutcome {
   std::string error;       // why not every frame was sent whole; empty: it was
   std::uint64_t sent = 0;  // frames of the captures
   std::vector<Received> received;
-  net::ExpectClock clock;  // for Sends(..., within(...))
+  net::ExpectClock clock;  // for Sends(..., within(...)); no origin: it was not played by the recorded times
 };
 // For GoogleTest's messages.
 VIF_API void PrintTo(const ReplayOutcome& outcome, std::ostream* out);
@@ -128,7 +128,7 @@ VIF_API ExpectOption in_any_order();
 VIF_API ExpectOption in_order_per_flow();
 // Frames that are not in the capture may come, too. (Unless said: nothing else comes.)
 VIF_API ExpectOption allowing_others();
-// At most so much earlier or later than recorded.
+// At most so much earlier or later than recorded. Of a replay that is played as recorded, or xN as fast.
 VIF_API ExpectOption within(Time window);
 
 // A matcher of GoogleTest for a ReplayOutcome; its functions are called as GoogleTest wants them. The replay sent all

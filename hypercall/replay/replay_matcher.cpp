@@ -73,6 +73,12 @@ Result<net::ExpectVerdict> SendsMatcher::judge(const ReplayOutcome& outcome) con
   LinuxFiles files;
   auto frames = net::Expectation::load(files, capture_, settings.select);
   if (!frames) return std::move(frames).error();
+  if (frames->empty() && !settings.select.insns().empty()) {
+    return fail(EINVAL, "only() selects none of the frames of " + capture_);
+  }
+  if (settings.window && outcome.error.empty() && !outcome.clock.origin_ns) {
+    return fail(EINVAL, "within() expects recorded times, as recorded or xN as fast, without with_gaps_below()");
+  }
   net::Expectation expectation(std::move(settings), std::move(*frames));
   expectation.set_clock(outcome.clock);
   for (const ReplayOutcome::Received& frame : outcome.received) (void)expectation.received(frame.bytes, frame.at);

@@ -58,6 +58,7 @@ struct ReplayTotals {
   Time gap_error_max{};
   std::array<std::uint64_t, kReplayLateBuckets> gap_error_us{};
 
+  bool none_selected() const { return records == 0 && skipped > 0; }
   std::uint64_t count(ReplayRefusal why) const { return refused[static_cast<std::size_t>(why)]; }
 };
 

@@ -114,6 +114,21 @@ class Expects(Play):
         self.assertIn("report.json", run.stderr)
         self.assertEqual(ElementTree.parse(report / "junit.xml").getroot().get("failures"), "0")
 
+    def test_expecting_or_sending_nothing_does_not_pass(self):
+        empty = self.folder / "empty.pcap"
+        empty.write_bytes((DATA / "tcp.pcap").read_bytes()[:24])
+        for words, said in (((empty,), "holds no frame"), ((DATA / "tcp.pcap", "--only", "arp"), "--only selects none")):
+            code, out, err = ctl(DATA / "tcp.pcap", "--to", "null:", "--speed", "top", "--expect", *words)
+            self.assertEqual((code, out), (3, ""), err)
+            self.assertIn(said, err)
+        report = self.folder / "report"
+        got = self.object(DATA / "tcp.pcap", "--to", "null:", "--speed", "top", "--send", "arp", "--report", report, status=1)
+        self.assertEqual((got["frames"], got["skipped"], got["verdict"]), (0, 22, "fail"))
+        self.assertIn("none of the 22 frames", got["error"])
+        self.assertIn("--send left out 22 frames", (report / "report.html").read_text(encoding="utf-8"))
+        self.assertEqual(ElementTree.parse(report / "junit.xml").getroot().get("failures"), "1")
+        self.assertIn("skipped   11", ctl(DATA / "tcp.pcap", "--to", "null:", "--speed", "top", "--send", "tcp src port 7646")[1])
+
     def test_learns_a_port_and_sequence_numbers(self):
         code, got, text = self.compared(DATA / "tcp.pcap", "--send", "tcp src port 7646", "--rewrite", "port:7646=9999",
                                         "--expect", DATA / "tcp.pcap", "--only", "tcp src port 7646 or tcp src port 9999",

@@ -23,6 +23,10 @@ Status ExpectWatch::expect(const ExpectRequest& request, const host::LinkReplayR
   if (replay.split) splitter = replay.split->rule;
   auto frames = net::Expectation::load(files, request.file, request.settings.select, std::move(splitter));
   if (!frames) return std::move(frames).error();
+  if (frames->empty()) {
+    return fail(EINVAL, request.file + " holds no frame to expect" +
+                            (request.settings.select.insns().empty() ? "" : ": --only selects none of it"));
+  }
   if (request.learn.any()) learned_.emplace(request.learn);
   for (const net::ExpectedFrame& frame : *frames) {
     if (learned_) learned_->add(frame.bytes);
@@ -51,7 +55,6 @@ void ExpectWatch::attach(host::LinkReplay& replay, double times_as_fast) {
     heard(replay, at, frame, as_recorded);
   };
   if (log_) replay.on_sent = [this, &replay](net::ReplaySide, Bytes frame) { log_->sent(frame, replay.since_start()); };
-  if (expectation_ && expectation_->satisfied()) replay.set_linger(kSettle);  // nothing is to come
 }
 
 void ExpectWatch::heard(host::LinkReplay& replay, net::ReplaySide at, Bytes frame, Bytes as_recorded) {

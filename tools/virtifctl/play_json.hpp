@@ -35,14 +35,16 @@ using TimeBuckets = std::array<std::uint64_t, net::kReplayLateBuckets>;
 // The upper end, in microseconds, of the bucket below which so many of a thousand are; 0: there are none.
 std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille);
 
-// {"file","files","to","verdict","frames","runts","other_linktype","sent":{"frames","bytes","seconds","pps","failed"},
-// "refused":{reason:
-// frames},"truncated","split","passes","late_us":{"max","p50","p99"},"gap_error_us":{...},"received","expect":null or
-// {"expected","received","matched","let_pass","faults":{fault: frames},"failures":[{"fault","expected","received",
-// "text","fields":[{"name","expected","received","ignored","differs"}]}]},"links":[{"to","sent":{"frames","bytes","lost"},"received","expect":null
-// or
-// {"expected","received","matched","let_pass","faults"}}],"interrupted","error"}. "to" is null when there are two
-// links. frames = sent.frames + sent.failed + all of refused.
+// {"file","files","to","verdict","frames","skipped","runts","other_linktype",
+//  "sent":{"frames","bytes","seconds","pps","failed"},"refused":{reason: frames},"truncated","split","passes",
+//  "late_us":{"max","p50","p99"},"gap_error_us":{...},"received","received_before",
+//  "expect":null or {"expected","received","matched","let_pass","faults":{fault: frames},
+//    "failures":[{"fault","expected","received","text",
+//      "fields":[{"name","expected","received","ignored","differs"}]}]},
+//  "links":[{"to","sent":{"frames","bytes","lost"},"received",
+//    "expect":null or {"expected","received","matched","let_pass","faults"}}],"interrupted","error"}.
+// "to" is null when there are two links. frames = sent.frames + sent.failed + all of refused; skipped are those that
+// --send left out; received_before are those that came before the start.
 nlohmann::ordered_json played_json(const Played& played);
 
 // As text; what is no UTF-8, as file names may be, is replaced rather than refused.

@@ -74,7 +74,14 @@ std::string head(const Played& played) {
     html += fmt::format("{}{}", shown++ == 0 ? "" : " + ", escaped(file));
   }
   if (played.files.size() > shown) html += fmt::format(" + {} more", played.files.size() - shown);
-  html += fmt::format(" to {}</p>\n", escaped(played.to()));
+  html += fmt::format(" to {}", escaped(played.to()));
+  if (played.report.totals.skipped > 0) {
+    html += fmt::format("; --send left out {} frames", counted(played.report.totals.skipped));
+  }
+  if (played.report.received_before > 0) {
+    html += fmt::format("; {} came before the start", counted(played.report.received_before));
+  }
+  html += "</p>\n";
   if (!played.report.error.empty()) html += "<p class=\"bad\">" + escaped(played.report.error) + "</p>\n";
   if (played.interrupted) html += "<p class=\"bad\">It was interrupted.</p>\n";
   return html;

@@ -66,7 +66,9 @@ void print_played(const Played& played, bool coloured) {
   fmt::print("  sent      {} of {} frames, {} bytes in {:.6f} s", played.sent(), totals.records, totals.wire_bytes,
              report.seconds());
   if (played.frames_per_second() > 0) fmt::print(" ({:.0f} frames/s)", played.frames_per_second());
-  fmt::print("\n  refused   {}\n", refused_text(totals));
+  fmt::print("\n");
+  if (totals.skipped > 0) fmt::print("  skipped   {}: --send leaves them out\n", totals.skipped);
+  fmt::print("  refused   {}\n", refused_text(totals));
   if (played.failed() > 0) fmt::print("  failed    {}: the link did not take or keep them\n", played.failed());
   if (totals.truncated + totals.split > 0) {
     fmt::print("  oversize  {} truncated, {} split\n", totals.truncated, totals.split);
@@ -80,7 +82,9 @@ void print_played(const Played& played, bool coloured) {
                us_below(totals.late_us, 500), us_below(totals.late_us, 990),
                static_cast<double>(totals.late_max.count()) / 1000);
   }
-  fmt::print("  received  {}\n", report.received);
+  fmt::print("  received  {}", report.received);
+  if (report.received_before > 0) fmt::print("; {} before the start were not looked at", report.received_before);
+  fmt::print("\n");
   for (const host::LinkReplayReport::Link& link : report.links) {
     if (report.links.size() == 1) break;
     fmt::print("  {}: {} frames, {} bytes sent; {} received\n", link.linkstr, link.sent_frames, link.sent_bytes,

@@ -86,6 +86,17 @@ TEST_F(ReplayStageTest, what_comes_back_as_recorded_matches) {
   EXPECT_THAT(replay(path).through(stage), Not(Sends(path, within(2ms))));
 }
 
+TEST_F(ReplayStageTest, what_could_only_pass_does_not) {
+  LateEcho echo(stage, 3ms);
+  const ReplayOutcome fast = replay(capture()).at_speed("pps=1000").through(stage);
+  EXPECT_THAT(fast, Sends(path));
+  EXPECT_THAT(explained(Sends(path, within(1h)), fast), HasSubstr("recorded times"));
+  EXPECT_THAT(explained(Sends(path, within(1h)), replay(path).with_gaps_below(1ns).through(stage)),
+              HasSubstr("recorded times"));
+  EXPECT_THAT(explained(Sends(path, only("tcp"), allowing_others()), fast), HasSubstr("only() selects none"));
+  EXPECT_THAT(replay(path).sending("tcp").through(stage).error, HasSubstr("the filter selects none"));
+}
+
 TEST_F(ReplayStageTest, a_difference_is_named_and_can_be_ignored) {
   LateEcho echo(stage, 0ms);
   echo.changed = {5, 0x77};
