@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // virtif_trace.h: what its handles are, and how a C++ failure becomes a negative errno.
+#include <pthread.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <list>
 #include <new>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "hypercall/trace/own_memory.hpp"
 #include "hypercall/trace/threaded_tracing.hpp"
@@ -26,7 +28,7 @@ struct virtif_trace {
 struct virtif_trace_file {
   virtif_trace& of;
   std::unique_ptr<trace::DataFile> data;
-  std::vector<trace::EnableBit> bits;  // that it registered
+  std::list<trace::EnableBit> bits;  // that it registered
 };
 
 struct virtif_trace_recording {
@@ -41,9 +43,9 @@ constexpr std::uint32_t kPageKib = trace::kPageBytes / 1024;
 
 int minus(const Error& error) { return -error.number(); }
 
-// Keeps every exception in.
+// Keeps every exception in. Of calls that are no cancellation points.
 template <class Call>
-auto guarded(Call call) noexcept -> decltype(call()) {
+auto kept_in(Call call) noexcept -> decltype(call()) {
   try {
     return call();
   } catch (const std::bad_alloc&) {
@@ -51,6 +53,24 @@ auto guarded(Call call) noexcept -> decltype(call()) {
   } catch (...) {
     return -EIO;
   }
+}
+
+// As long as it lives pthread_cancel(3) waits: it unwinds by an exception, which nothing here lets out.
+class Uncancelled {
+ public:
+  Uncancelled() { (void)::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before_); }
+  ~Uncancelled() { (void)::pthread_setcancelstate(before_, nullptr); }
+  Uncancelled(const Uncancelled&) = delete;
+  Uncancelled& operator=(const Uncancelled&) = delete;
+
+ private:
+  int before_ = PTHREAD_CANCEL_ENABLE;
+};
+
+template <class Call>
+auto guarded(Call call) noexcept -> decltype(call()) {
+  const Uncancelled whole;
+  return kept_in(std::move(call));
 }
 
 class Pieces final : public trace::Payload {
@@ -79,14 +99,15 @@ int register_in(virtif_trace_file& file, virtif_trace_reg& reg) {
   trace::Enablers& enablers = file.of.threaded->tracing().enablers();
   const trace::EnableBit where = bit_at(file, reg.word, reg.bit);
   if (enablers.has(where)) return -EADDRINUSE;
+  std::list<trace::EnableBit> known{where};  // here, as memory may be short
   const trace::Registering how{
       trace::Era::address,
       (reg.flags & VIRTIF_TRACE_PERSIST) != 0 ? trace::Lifetime::until_removed : trace::Lifetime::until_last_use,
       (reg.flags & VIRTIF_TRACE_MULTI_FORMAT) != 0 ? trace::Formats::multi : trace::Formats::single};
   const Result<trace::DataFile::Registration> done = file.data->add(reg.command, how);
   if (!done) return minus(done.error());
-  file.bits.push_back(where);
   if (const Status added = enablers.add(where, sizeof *reg.word, done->event); !added) return minus(added.error());
+  file.bits.splice(file.bits.end(), known);
   reg.index = static_cast<std::int32_t>(done->write_index);
   return 0;
 }
@@ -132,7 +153,7 @@ int virtif_trace_close(virtif_trace* trace) {
 
 int virtif_trace_group_create(virtif_trace* trace, const char* name) {
   return guarded([&] {
-    if (name == nullptr) return -EFAULT;
+    if (trace == nullptr || name == nullptr) return -EFAULT;
     const auto held = trace->threaded->lock();
     const Result<trace::Group*> made = trace->threaded->tracing().create_group(name);
     return made ? 0 : minus(made.error());
@@ -141,7 +162,7 @@ int virtif_trace_group_create(virtif_trace* trace, const char* name) {
 
 int virtif_trace_group_remove(virtif_trace* trace, const char* name) {
   return guarded([&] {
-    if (name == nullptr) return -EFAULT;
+    if (trace == nullptr || name == nullptr) return -EFAULT;
     const auto held = trace->threaded->lock();
     const Status removed = trace->threaded->tracing().remove_group(name);
     return removed ? 0 : minus(removed.error());
@@ -150,6 +171,7 @@ int virtif_trace_group_remove(virtif_trace* trace, const char* name) {
 
 ssize_t virtif_trace_group_list(virtif_trace* trace, char* names, size_t bytes) {
   return guarded([&]() -> ssize_t {
+    if (trace == nullptr || (names == nullptr && bytes != 0)) return -EFAULT;
     std::string all;
     const auto held = trace->threaded->lock();
     for (const trace::Group* group : trace->threaded->tracing().groups()) {
@@ -163,7 +185,7 @@ ssize_t virtif_trace_group_list(virtif_trace* trace, char* names, size_t bytes) 
 
 int virtif_trace_file_open(virtif_trace* trace, const char* group, virtif_trace_file** file) {
   return guarded([&] {
-    if (file == nullptr) return -EFAULT;
+    if (trace == nullptr || file == nullptr) return -EFAULT;
     const auto held = trace->threaded->lock();
     trace::Tracing& tracing = trace->threaded->tracing();
     const trace::Group* const found = tracing.find_group(group == nullptr ? "" : group);
@@ -189,6 +211,7 @@ void virtif_trace_file_close(virtif_trace_file* file) {
 
 int virtif_trace_register(virtif_trace_file* file, virtif_trace_reg* reg) {
   return guarded([&] {
+    if (file == nullptr) return -EFAULT;
     if (reg == nullptr || reg->size != sizeof *reg) return -EINVAL;
     if (reg->bit >= 32 || (reg->flags & ~kRegFlags) != 0) return -EINVAL;
     const bool is_aligned = reinterpret_cast<std::uintptr_t>(reg->word) % sizeof *reg->word == 0;
@@ -200,6 +223,7 @@ int virtif_trace_register(virtif_trace_file* file, virtif_trace_reg* reg) {
 
 int virtif_trace_unregister(virtif_trace_file* file, uint32_t* word, uint32_t bit) {
   return guarded([&] {
+    if (file == nullptr) return -EFAULT;
     if (bit >= 32) return -ENOENT;
     const auto held = file->of.threaded->lock();
     return unregister_in(*file, bit_at(*file, word, bit));
@@ -208,7 +232,7 @@ int virtif_trace_unregister(virtif_trace_file* file, uint32_t* word, uint32_t bi
 
 int virtif_trace_delete(virtif_trace_file* file, const char* name) {
   return guarded([&] {
-    if (name == nullptr) return -EFAULT;
+    if (file == nullptr || name == nullptr) return -EFAULT;
     const auto held = file->of.threaded->lock();
     const Status removed = file->data->remove(name);
     return removed ? 0 : minus(removed.error());
@@ -216,7 +240,8 @@ int virtif_trace_delete(virtif_trace_file* file, const char* name) {
 }
 
 ssize_t virtif_trace_write(virtif_trace_file* file, int32_t index, const iovec* iov, size_t iovcnt) {
-  return guarded([&]() -> ssize_t {
+  return kept_in([&]() -> ssize_t {
+    if (file == nullptr || (iov == nullptr && iovcnt != 0)) return -EFAULT;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < iovcnt; ++i) {
       if (iov[i].iov_len > SSIZE_MAX - bytes) return -EINVAL;
@@ -229,7 +254,7 @@ ssize_t virtif_trace_write(virtif_trace_file* file, int32_t index, const iovec* 
 
 int virtif_trace_record(virtif_trace* trace, const virtif_trace_config* config, virtif_trace_recording** recording) {
   return guarded([&] {
-    if (recording == nullptr) return -EFAULT;
+    if (trace == nullptr || recording == nullptr) return -EFAULT;
     const virtif_trace_config defaults{sizeof defaults, nullptr, nullptr, 0, 0};
     if (config == nullptr) config = &defaults;
     const Result<trace::Session::Settings> settings = settings_of(*config);
@@ -248,17 +273,20 @@ int virtif_trace_record(virtif_trace* trace, const virtif_trace_config* config, 
 
 int virtif_trace_stop(virtif_trace_recording* recording, const char* path, virtif_trace_saved* saved) {
   return guarded([&] {
+    if (recording == nullptr) return -EFAULT;
     if (saved != nullptr && saved->size != sizeof *saved) return -EINVAL;
     ThreadedTracing& threaded = *recording->of.threaded;
     threaded.stop(*recording->recording);
-    host::ExportedTrace exported{0, recording->recording->session->lost_without_ring()};
+    trace::Session& session = *recording->recording->session;
+    std::uint64_t given_up = 0;  // with a file that could not be written to its end
+    for (const auto& ring : session.readers()) given_up += ring->taken();
+    host::ExportedTrace exported{0, session.lost_without_ring()};
     if (path != nullptr) {
-      const Result<host::ExportedTrace> written =
-          host::write_trace_dat(*recording->recording->session, recording->recording->threads, path);
+      const Result<host::ExportedTrace> written = host::write_trace_dat(session, recording->recording->threads, path);
       if (!written) return minus(written.error());
       exported = *written;
     }
-    if (saved != nullptr) *saved = {sizeof *saved, exported.events, exported.lost};
+    if (saved != nullptr) *saved = {sizeof *saved, exported.events, exported.lost + given_up};
     threaded.destroy(std::move(recording->recording));
     const auto held = threaded.lock();
     --recording->of.handles;

@@ -84,6 +84,7 @@ Result<std::unique_ptr<ThreadedTracing::Recording>> ThreadedTracing::record(cons
   for (ThreadWriter& writer : writers_) {
     if (Status added = add(*recording, writer); !added) return std::move(added).error();
   }
+  recordings_.reserve(recordings_.size() + 1);  // nothing fails once it records
   // Last: threads that write have their rings by now.
   const Result<std::size_t> enabled = recording->session->enable(pattern, filter);
   if (!enabled) return enabled.error();

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/trace/trace_dat.hpp"
 
-#include <cerrno>
-#include <fstream>
-#include <system_error>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <vector>
+
+#include "hypercall/host_error.hpp"
+#include "hypercall/unique_fd.hpp"
+#include "hypercall/write_all.hpp"
 
 namespace vif::host {
 
@@ -12,23 +16,24 @@ Result<ExportedTrace> write_trace_dat(trace::Session& session, std::span<const t
                                       const std::string& path) {
   const std::vector<trace::RecordedEvent> events = session.events();
   std::vector<std::uint64_t> ring_pages(session.readers().size());
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  if (!file) return fail(errno, path + ": " + std::generic_category().message(errno));
-  file << trace::trace_dat_head(events, threads, ring_pages);  // for its length: how many pages there are comes out now
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  const auto write_head = [&] {
+    const std::string head = trace::trace_dat_head(events, threads, ring_pages);
+    return ::lseek(file.get(), 0, SEEK_SET) == 0 && write_all(file.get(), as_bytes(std::string_view(head)));
+  };
+  // For its length: how many pages there are comes out now.
+  if (!file || !write_head()) return host_error(path);
   ExportedTrace exported{0, session.lost_without_ring()};
   for (std::size_t ring = 0; ring < ring_pages.size(); ++ring) {
     trace::RingReader& reader = *session.readers()[ring];
     const std::uint64_t before = reader.taken();
     for (trace::RingReader::Page page; reader.next(page, trace::Take::everything); ++ring_pages[ring]) {
-      file.write(reinterpret_cast<const char*>(page.data()), page.size());
+      if (!write_all(file.get(), std::as_bytes(std::span(page)))) return host_error(path);
     }
     exported.events += reader.taken() - before;
     exported.lost += reader.lost();
   }
-  file.seekp(0);
-  file << trace::trace_dat_head(events, threads, ring_pages);
-  file.close();
-  if (!file) return fail(EIO, path + " could not be written to its end");
+  if (!write_head() || ::close(file.release()) != 0) return host_error(path);
   return exported;
 }
 

@@ -20,7 +20,9 @@ struct ExportedTrace {
 };
 
 // Takes all that is in the session's rings; each becomes a CPU of the file, in the order of Session::readers. The
-// session may go on, but what it enabled later will not be in this file. Errors: the host's errno.
+// session may go on, but what it enabled later will not be in this file. Errors: the host's errno, of
+// a path that cannot be opened, begun or sought in before anything is taken; what was taken before a later one is in
+// no file, and RingReader::taken has it.
 VIF_API Result<ExportedTrace> write_trace_dat(trace::Session& session, std::span<const trace::ThreadName> threads,
                                               const std::string& path);
 

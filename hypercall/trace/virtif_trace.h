@@ -4,12 +4,14 @@
  * of them for trace-cmd. A file is what an open user_events_data is to the kernel's users.
  *
  * Everywhere: 0 or more is success, anything else a negative errno. Handles are opaque. Structs begin with their size,
- * which you set to sizeof. Strings are borrowed for the call. Nothing here throws, prints or aborts.
+ * which you set to sizeof. Strings are borrowed for the call. Nothing here throws, prints or aborts. NULL for a handle,
+ * or for where something is to be put, is EFAULT where nothing else is said.
  *
  * Threads. Every call may come from any thread. Those that make, change or end something wait for each other;
- * virtif_trace_write waits for nobody and allocates once in a thread's life, at its first write. A close ends what
- * others must not be using any more. A child of fork(2) has a copy of it all, and may use it when no other thread was
- * in a call.
+ * virtif_trace_write waits for nobody and allocates nothing, but for the first of a thread, which does both: a thread
+ * whose signal handlers write does so once before, elsewhere. A close ends what others must not be using any more.
+ * pthread_cancel(3) waits for a call to end. A child of fork(2) has a copy of it all, and may use it when no other
+ * thread was in a call; what a thread that had written before writes in the child says it was the parent's thread.
  */
 #ifndef VIRTIF_TRACE_H
 #define VIRTIF_TRACE_H
@@ -93,7 +95,7 @@ struct virtif_trace_config {
   size_t size;
   const char* pattern; /* of "GROUP:EVENT", "*:tick" or "tick"; NULL: every event, those registered later as well */
   const char* filter;  /* in the language of the kernel's filter files; NULL: every record */
-  uint32_t ring_kib;   /* of each thread; 0: 1024 */
+  uint32_t ring_kib;   /* of each thread, whole pages: 8 to 1048576 in steps of 4; 0: 1024 */
   uint32_t flags;      /* VIRTIF_TRACE_OVERWRITE */
 };
 
@@ -109,8 +111,9 @@ struct virtif_trace_saved {
 };
 
 /* Ends the recording, writes it as a trace.dat and frees it. NULL as `path`: without a file; NULL as `saved` is fine.
- * After an error, the host's errno, it records no more and is still there, to be stopped again: with what the file that
- * failed does not have. */
+ * EINVAL: saved's size, and it still records. After any other error, the host's errno, as ENOSPC, it records no more
+ * and is still there, to be stopped again. A file that could not be begun took nothing; what one that failed later had
+ * taken is gone, and the next stop counts it as lost. */
 VIRTIF_TRACE_PUBLIC int virtif_trace_stop(struct virtif_trace_recording* recording, const char* path,
                                           struct virtif_trace_saved* saved);
 

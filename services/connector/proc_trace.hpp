@@ -10,9 +10,8 @@
 namespace vif::cn {
 
 struct ProcTrace {
-  // A thread that has ended, `code` as its listeners are told: a wait status; `signal`: to its parent,
-  // -1 is none. `has_said`: 1 when it registered a code
-  // of its own, which is `said`, else 0.
+  // A thread that has ended, `code` as its listeners are told: a wait status; `signal`: to its parent, -1 is none.
+  // `has_said`: 1 when it registered a code of its own, which is `said`, else 0.
   Tracepoint<"exit pid tgid code signal has_said said", std::int32_t, std::int32_t, std::uint32_t, std::int32_t,
              std::uint8_t, std::uint32_t>
       exit;
