@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ class VIF_API Filter {
   // Errors: the kernel's errno, EINVAL but where its parser lets a small negative number out: EPERM, ENOENT, ESRCH. The
   // text shows where. Accepted as there: `a == 1 &&`.
   static Result<Filter> parse(std::string_view text, const EventFormat& format);
+  // As a filter file takes it: empty or "0" is none, and null. Errors: parse()'s.
+  static Result<std::unique_ptr<Filter>> parse_or_none(std::string_view text, const EventFormat& format);
 
   // `record`: header and payload, of the format this was parsed for, with all fixed fields and valid locations.
   bool matches(Bytes record) const;

@@ -109,6 +109,13 @@ Result<Filter> Filter::parse(std::string_view text, const EventFormat& format) {
   return FilterParser(text, format).parse();
 }
 
+Result<std::unique_ptr<Filter>> Filter::parse_or_none(std::string_view text, const EventFormat& format) {
+  if (text.empty() || text == "0") return std::unique_ptr<Filter>();
+  Result<Filter> parsed = parse(text, format);
+  if (!parsed) return std::move(parsed).error();
+  return std::make_unique<Filter>(*std::move(parsed));
+}
+
 Result<Filter> FilterParser::parse() {
   if (text_.size() > kFilterCharsMax) return fail(EINVAL, "a filter has at most 4095 characters");
   text_ = text_.substr(0, text_.find('\0'));

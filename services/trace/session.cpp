@@ -23,6 +23,21 @@ bool is_meant(std::string_view pattern, const UserEvent& event) {
 
 }  // namespace
 
+Result<std::size_t> count_events(const Tracing& tracing, std::string_view pattern, std::string_view filter) {
+  std::size_t count = 0;
+  Status refused;  // the first time
+  for (const Group* group : tracing.groups()) {
+    for (const UserEvent* event : group->events()) {
+      if (!is_meant(pattern, *event)) continue;
+      const auto parsed = Filter::parse_or_none(filter, event->format);
+      if (parsed) ++count;
+      else if (refused) refused = parsed.error();
+    }
+  }
+  if (count == 0 && !refused) return std::move(refused).error();
+  return count;
+}
+
 struct Session::Ring {
   Ring(PagesPort& port, const Settings& settings, Writer& of)
       : pages(port, ring_bytes(settings.ring_pages)), thread(&of) {
@@ -64,28 +79,21 @@ void Session::stop() {
 }
 
 Result<std::size_t> Session::enable(std::string_view pattern, std::string_view filter) {
-  std::size_t enabled = 0;
-  Status refused;  // the first time
+  Result<std::size_t> count = count_events(tracing_, pattern, filter);
+  if (!count) return count;
   for (Group* group : tracing_.groups()) {
     for (UserEvent* event : group->events()) {
-      if (!is_meant(pattern, *event)) continue;
-      Status done = enable_one(*event, filter);
-      if (done) ++enabled;
-      else if (refused) refused = std::move(done);
+      if (is_meant(pattern, *event)) (void)enable_one(*event, filter);
     }
   }
-  if (enabled == 0 && !refused) return std::move(refused).error();
   rules_.push_back({std::string(pattern), std::string(filter)});
-  return enabled;
+  return count;
 }
 
 Status Session::enable_one(UserEvent& event, std::string_view filter) {
-  std::unique_ptr<Filter> parsed;
-  if (!filter.empty() && filter != "0") {
-    Result<Filter> made = Filter::parse(filter, event.format);
-    if (!made) return std::move(made).error();
-    parsed = std::make_unique<Filter>(*std::move(made));
-  }
+  Result<std::unique_ptr<Filter>> made = Filter::parse_or_none(filter, event.format);
+  if (!made) return std::move(made).error();
+  std::unique_ptr<Filter> parsed = *std::move(made);
   auto* const table = reinterpret_cast<FilterTable*>(filter_pages_.bytes().data());
   table[event.type_id - kFirstTypeId].store(parsed.get(), std::memory_order_release);
   if (parsed) filters_.push_back(std::move(parsed));

@@ -26,6 +26,10 @@ struct RecordedEvent {
   EventFormat format;
 };
 
+// How many events there are that Session::enable would enable. Errors: enable's.
+VIF_API Result<std::size_t> count_events(const Tracing& tracing, std::string_view pattern,
+                                         std::string_view filter = {});
+
 class VIF_API Session final : public Probe, private EventWatch {
  public:
   struct Settings {
@@ -59,6 +63,7 @@ class VIF_API Session final : public Probe, private EventWatch {
   // Written by threads without a ring.
   std::uint64_t lost_without_ring() const { return lost_.load(std::memory_order_relaxed); }
 
+  const Settings& settings() const { return settings_; }
   // Everything that was enabled at some time, by type id.
   std::vector<RecordedEvent> events() const;
 

@@ -88,6 +88,12 @@ class Marker(unittest.TestCase):
         self.record(marker)
         self.assertEqual(marker.read_text().splitlines(), texts(ctl("trace", "report", self.file).stdout))
 
+    def test_a_filter_of_0_is_none(self):
+        marker = self.folder / "marks"
+        marker.touch()
+        self.record(marker, "-f", "0")
+        self.assertGreater(len(marker.read_text().splitlines()), 20)
+
     def test_where_there_is_none_nothing_is_run(self):
         run = ctl("trace", "record", "-o", self.file, "--marker", self.folder / "nowhere", "--", *REPLAY)
         self.assertEqual((run.returncode, run.stdout), (FAILED, ""))

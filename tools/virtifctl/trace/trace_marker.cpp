@@ -33,11 +33,9 @@ Result<std::unique_ptr<MarkProbe>> MarkProbe::open(trace::Tracing& tracing, Trac
   for (trace::Group* group : tracing.groups()) {
     for (trace::UserEvent* event : group->events()) {
       if (!event->enabled()) continue;
-      if (!filter.empty()) {
-        Result<trace::Filter> parsed = trace::Filter::parse(filter, event->format);
-        if (!parsed) continue;
-        marks->filters_.emplace(event, *std::move(parsed));
-      }
+      Result<std::unique_ptr<trace::Filter>> parsed = trace::Filter::parse_or_none(filter, event->format);
+      if (!parsed) continue;
+      if (*parsed) marks->filters_.emplace(event, std::move(**parsed));
       tracing.enable(*event, marks->place_);
     }
   }
