@@ -122,15 +122,13 @@ Result<Json> status(const TraceCall& call) {
 }
 
 Result<Json> enable(const TraceCall& call) {
-  TraceService::Wish wish = wish_of(call.params);
-  if (!call.params.contains("overwrite")) wish.when_full = trace::WhenFull::overwrite;  // the latest is what is wanted
-  const Status enabled = call.service.enable(wish);
+  const Status enabled = call.service.enable(wish_of(call.params));
   return enabled ? Result<Json>(Json::object()) : Result<Json>(enabled.error());
 }
 
 Result<Json> disable(const TraceCall& call) {
-  call.service.disable(text_of(call.params, "events"));
-  return Json::object();
+  const Status disabled = call.service.disable(text_of(call.params, "events"));
+  return disabled ? Result<Json>(Json::object()) : Result<Json>(disabled.error());
 }
 
 constexpr std::array kMethods = {
@@ -156,10 +154,13 @@ Result<Json> call_trace_method(const TraceMethod& method, const TraceCall& call)
 std::span<const VerbParam> trace_wish_params() { return kWish; }
 
 TraceService::Wish wish_of(const Json& params) {
-  TraceService::Wish wish{.events = params.value("events", std::string("virtif:*")),
-                          .filter = text_of(params, "filter")};
-  wish.buffer_kib = params.value("buffer_kib", wish.buffer_kib);
-  if (params.value("overwrite", false)) wish.when_full = trace::WhenFull::overwrite;
+  TraceService::Wish wish;
+  wish.events = params.value("events", std::string("virtif:*"));
+  wish.filter = text_of(params, "filter");
+  if (params.contains("buffer_kib")) wish.buffer_kib = params["buffer_kib"].get<std::size_t>();
+  if (params.contains("overwrite")) {
+    wish.when_full = params["overwrite"].get<bool>() ? trace::WhenFull::overwrite : trace::WhenFull::discard;
+  }
   return wish;
 }
 

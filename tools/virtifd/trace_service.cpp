@@ -9,6 +9,17 @@
 #include "hypercall/trace/writers_at_rest.hpp"
 
 namespace vif::tools {
+namespace {
+
+constexpr std::size_t kBufferKib = 4096;
+
+std::size_t pages_of(std::size_t buffer_kib) { return buffer_kib * 1024 / trace::kPageBytes; }
+
+Error no_event_of(int error, const std::string& pattern) {
+  return fail(error, "no event is of '" + pattern + "'; `virtifctl trace event list` shows what there is");
+}
+
+}  // namespace
 
 std::vector<std::string> words_of(const std::string& text) {
   std::istringstream stream(text);
@@ -88,12 +99,14 @@ Result<trace::Group*> TraceService::change(const std::string& name, uid_t user) 
 Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish) { return record(wish, pages_); }
 
 Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish, trace::PagesPort& rings) {
-  if (wish.buffer_kib < 8 || wish.buffer_kib > kBufferKibMax) {
+  const std::size_t buffer_kib = wish.buffer_kib.value_or(kBufferKib);
+  if (buffer_kib < 8 || buffer_kib > kBufferKibMax) {
     return fail(EINVAL, "a buffer has 8 to " + std::to_string(kBufferKibMax) + " KiB");
   }
-  auto session = trace::Session::open(
-      *tracing_, pages_,
-      {.when_full = wish.when_full, .ring_pages = wish.buffer_kib * 1024 / trace::kPageBytes, .rings = &rings});
+  auto session = trace::Session::open(*tracing_, pages_,
+                                      {.when_full = wish.when_full.value_or(trace::WhenFull::discard),
+                                       .ring_pages = pages_of(buffer_kib),
+                                       .rings = &rings});
   if (!session) return std::move(session).error();
   Status begun;
   for (trace::Writer* const writer : writers()) {
@@ -106,13 +119,13 @@ Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish, t
 }
 
 Status TraceService::choose(trace::Session& session, const Wish& wish) {
-  for (const std::string& pattern : words_of(wish.events)) {
-    const Result<std::size_t> enabled = session.enable(pattern, wish.filter);
-    if (!enabled) return enabled.error();
-    if (*enabled == 0) {
-      return fail(EINVAL, "no event is of '" + pattern + "'; `virtifctl trace event list` shows what there is");
-    }
+  const std::vector<std::string> patterns = words_of(wish.events);
+  for (const std::string& pattern : patterns) {
+    const Result<std::size_t> count = trace::count_events(*tracing_, pattern, wish.filter);
+    if (!count) return count.error();
+    if (*count == 0) return no_event_of(EINVAL, pattern);
   }
+  for (const std::string& pattern : patterns) (void)session.enable(pattern, wish.filter);
   return {};
 }
 
@@ -129,11 +142,21 @@ std::string TraceService::head(const trace::Session& session) const {
 
 Status TraceService::enable(const Wish& wish) {
   if (flight_) {
-    const Status chosen = choose(*flight_, wish);
-    const Status described = describe_flight();
-    return chosen ? described : chosen;
+    const trace::Session::Settings& has = flight_->settings();
+    if ((wish.buffer_kib && pages_of(*wish.buffer_kib) != has.ring_pages) ||
+        (wish.when_full && *wish.when_full != has.when_full)) {
+      const bool oldest = has.when_full == trace::WhenFull::overwrite;
+      return fail(EBUSY, "it records already, into buffers of " +
+                             std::to_string(has.ring_pages * trace::kPageBytes / 1024) + " KiB that lose the " +
+                             (oldest ? "oldest" : "newest") +
+                             " records when full; `virtifctl trace disable` ends that first");
+    }
+    Status chosen = choose(*flight_, wish);
+    return chosen ? describe_flight() : chosen;
   }
-  auto session = files_ ? record(wish, *files_) : record(wish);
+  Wish first = wish;
+  if (!first.when_full) first.when_full = trace::WhenFull::overwrite;  // the latest is what is wanted
+  auto session = files_ ? record(first, *files_) : record(first);
   if (!session) return std::move(session).error();
   flight_ = *std::move(session);
   return describe_flight();
@@ -141,12 +164,16 @@ Status TraceService::enable(const Wish& wish) {
 
 Status TraceService::describe_flight() { return flight_ && files_ ? files_->describe(head(*flight_)) : Status(); }
 
-void TraceService::disable(const std::string& events) {
-  if (!flight_) return;
-  for (const std::string& pattern : words_of(events)) flight_->disable(pattern);
-  if (!events.empty()) return;
+Status TraceService::disable(const std::string& events) {
+  Status done;
+  for (const std::string& pattern : words_of(events)) {
+    if (flight_) flight_->disable(pattern);
+    if (done && *trace::count_events(*tracing_, pattern) == 0) done = no_event_of(ENOENT, pattern);
+  }
+  if (!flight_ || !events.empty()) return done;
   stop(*flight_);
   flight_.reset();
+  return done;
 }
 
 }  // namespace vif::tools

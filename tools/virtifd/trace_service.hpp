@@ -10,6 +10,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,8 +34,8 @@ class TraceService {
   struct Wish {
     std::string events;  // patterns of Session::enable, parted by spaces
     std::string filter;
-    std::size_t buffer_kib = 4096;
-    trace::WhenFull when_full = trace::WhenFull::discard;
+    std::optional<std::size_t> buffer_kib;     // 4096
+    std::optional<trace::WhenFull> when_full;  // discard; of the flight recorder overwrite
   };
 
   // The domain outlives it. `folder`: where the flight recorder's rings lie, for `virtifctl trace salvage`; empty: in
@@ -63,10 +64,12 @@ class TraceService {
   std::string head(const trace::Session& session) const;
 
   trace::Session* flight() { return flight_.get(); }  // null: it is off
-  // Begins it, or enables more. Errors: record()'s.
+  // Begins it, or enables more: all that is wished, or nothing. Errors: record()'s; EBUSY: it has another buffer, or
+  // loses others when that is full.
   Status enable(const Wish& wish);
-  // Of the events of these patterns; empty: of all, and what it holds is gone.
-  void disable(const std::string& events);
+  // Of the events of these patterns; empty: of all, and what it holds is gone. ENOENT: a pattern of no event; the
+  // others are disabled.
+  Status disable(const std::string& events);
   // There may be an event more that it records.
   Status describe_flight();
 
