@@ -26,9 +26,23 @@ std::string folder_of(const std::string& path) {
 Error TraceDatFile::error() const { return host_error(path_); }
 
 Result<TraceDatFile> TraceDatFile::create(const std::string& path) {
-  TraceDatFile file(path, UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)));
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC;
+  UniqueFd fresh(::open(path.c_str(), kFlags | O_EXCL, 0666));
+  const bool is_new = static_cast<bool>(fresh);
+  TraceDatFile file(path, is_new ? std::move(fresh) : UniqueFd(::open(path.c_str(), kFlags, 0666)), is_new);
   if (!file.fd_) return file.error();
   return file;
+}
+
+void TraceDatFile::drop() const {
+  if (is_new_) (void)::unlink(path_.c_str());
+}
+
+Status may_create(const std::string& path) {
+  Result<TraceDatFile> file = TraceDatFile::create(path);
+  if (!file) return std::move(file).error();
+  file->drop();
+  return {};
 }
 
 Result<UniqueFd> TraceDatFile::open_scratch() const {
@@ -77,6 +91,7 @@ Status TraceDatFile::append(const Ring& ring) {
 Status TraceDatFile::finish(std::span<const trace::RecordedEvent> events, std::span<const trace::ThreadName> threads) {
   std::vector<std::uint64_t> pages;
   for (const Ring& ring : rings_) pages.push_back(ring.pages);
+  if (::ftruncate(fd_.get(), 0) != 0 && errno != EINVAL) return error();  // EINVAL: a pipe or device has no length
   if (!write_all(fd_.get(), as_bytes(std::string_view(trace::trace_dat_head(events, threads, pages))))) return error();
   for (Ring& ring : rings_) {
     if (Status flushed = flush(ring); !flushed) return flushed;

@@ -18,8 +18,10 @@ namespace vif::host {
 
 class VIF_API TraceDatFile {
  public:
-  // Empties or makes the file. Errors: the host's errno.
+  // Opens or makes the file, which keeps what it had until finish(). Errors: the host's errno.
   static Result<TraceDatFile> create(const std::string& path);
+  // There is nothing to write: a file that was not there before is not there again.
+  void drop() const;
 
   // The next page of the ring, as RingReader gives it; what it is shorter than kPageBytes is zeros. Errors: as above.
   Status add(std::size_t ring, Bytes page);
@@ -35,7 +37,8 @@ class VIF_API TraceDatFile {
     std::uint64_t pages = 0;
   };
 
-  TraceDatFile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  TraceDatFile(std::string path, UniqueFd fd, bool is_new)
+      : path_(std::move(path)), fd_(std::move(fd)), is_new_(is_new) {}
   Result<UniqueFd> open_scratch() const;
   Status flush(Ring& ring);
   Status append(const Ring& ring);
@@ -43,8 +46,13 @@ class VIF_API TraceDatFile {
 
   std::string path_;
   UniqueFd fd_;
+  bool is_new_;
   std::vector<Ring> rings_;
   std::uint64_t events_ = 0;
 };
+
+// Whether a file could be created there, before something is done that would be lost otherwise. Leaves all as it was.
+// Errors: create()'s.
+VIF_API Status may_create(const std::string& path);
 
 }  // namespace vif::host

@@ -55,6 +55,14 @@ class Trace(unittest.TestCase):
         self.record("replay", MULTICAST, "--lladdr", MAC_B, "--join", "01:00:5e:56:49:46")
         self.assertNotIn("dst=01:00:5e:56:49:46", ctl("trace", "report", self.file).stdout)
 
+    def test_what_cannot_be_done_is_said_before_the_command_runs(self):
+        for options, status, expected in ((("-o", "/no/such/folder/trace.dat"), FAILED, "No such file"),
+                                          (("-o", self.file, "--duration", "1"), USAGE, "--duration")):
+            run = ctl("trace", "record", *options, "--", "virtifctl", "replay", MULTICAST)
+            self.assertEqual((run.returncode, run.stdout), (status, ""), run.stderr)
+            self.assertIn(expected, run.stderr)
+            self.assertFalse(self.file.exists())
+
     def test_drops_add_up_to_the_counters(self):
         for words in ((MULTICAST, "--lladdr", MAC_B), (RUNTS, "--promisc"), (VLAN, "--promisc", "--mtu", "50"),
                       (VLAN, "--promisc", "--filter", "vlan and arp"), (DATA / "mixed.pcapng", "--allmulti")):

@@ -101,7 +101,7 @@ class TraceDaemon(DaemonCase):
 
     def test_a_stream_ends_with_virtifd_and_says_so(self):
         stream, record = self.begin("stream", "-e", "running"), self.begin("record", "-o", self.file)
-        self.until(self.file.exists)  # the second one records, too
+        self.assertIn("recording virtifd", record.stderr.readline())  # the second one, too
         self.daemon.send_signal(signal.SIGKILL)
         self.assertEqual((stream.wait(20), record.wait(20)), (FAILED, FAILED))
         self.assertIn("virtifd has ended", stream.stderr.read())
@@ -117,11 +117,29 @@ class TraceDaemon(DaemonCase):
             subprocess.run([VIRTIFCTL, "trace", "extract", "-o", self.file, "--socket", self.path], check=True,
                            capture_output=True, timeout=60)
             self.assertEqual([(e["fields"]["ifname"], e["fields"]["on"]) for e in self.events()], expected)
+        for words in (("-e", "virtif:tx_drop", "-e", "nope"), ("-e", "virtif:tx_drop", "-b", "8"),
+                      ("-e", "virtif:tx_drop", "-f", "colour == 3")):
+            said = self.ctl("trace", "enable", *words, status=FAILED if "-b" in words else USAGE)
+            self.assertRegex(said, "event list|4096 KiB.*trace disable|no such field")
+            self.assertNotIn("tx_drop #", self.ctl("trace", "status", "virtif"), words)
+        self.ctl("trace", "enable", "-e", "virtif:tx_drop", "-b", "4096", "--overwrite")
+        self.assertIn("event list", self.ctl("trace", "disable", "-e", "nope", status=FAILED))
         self.ctl("trace", "disable", "-e", "running")
         self.assertNotIn("running #", self.ctl("trace", "status", "virtif"))
         self.ctl("trace", "disable")
         self.ctl("trace", "disable")
         self.ctl("trace", "extract", status=FAILED)
+
+    def test_a_file_that_cannot_be_written_costs_nothing(self):
+        self.ctl("trace", "enable", "-e", "running")
+        self.ctl("link", "set", "virt0", "down")
+        self.ctl("trace", "extract", "-o", "/no/such/folder/trace.dat", status=FAILED)
+        self.ctl("trace", "extract", "-o", str(self.file))
+        self.assertEqual([e["fields"]["on"] for e in self.events()], [0])
+        self.assertNotIn("events in", self.ctl("trace", "extract", "-o", "/dev/full", status=FAILED))
+        self.assertNotIn("recording", self.ctl("trace", "record", "-o", "/no/such/folder/trace.dat", status=FAILED))
+        run = self.begin("record", "-o", self.file, "--duration", "0.5")
+        self.assertEqual((run.wait(20), run.stderr.read()), (0, f"virtifctl: 0 events in {self.file}\n"))
 
     def test_the_last_events_of_a_virtifd_that_was_killed_are_salvaged(self):
         rings, path = self.folder / "rings", self.folder / "other.sock"
@@ -216,6 +234,7 @@ class TraceDaemon(DaemonCase):
         for words, status, expected in ((("stream", "-e", "virtif:nothing"), USAGE, "trace event list"),
                                         (("stream", "-f", "reason = 3"), USAGE, "expected =="),
                                         (("record", "-b", "1"), USAGE, "--buffer"), (("group", "add", "a/b"), USAGE, "no '/'"),
+                                        (("event", "show", "nope"), FAILED, "event list"),
                                         (("group", "del", "none"), FAILED, "none"), (("status", "none"), FAILED, "group list"),
                                         (("group", "limit", "virtif", "40000"), USAGE, "32767"),
                                         (("event", "add", "virtif", "x y z"), USAGE, "")):

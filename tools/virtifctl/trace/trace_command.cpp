@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "hypercall/trace/salvage.hpp"
+#include "hypercall/trace/trace_dat_file.hpp"
 #include "services/connector/proc_trace.hpp"
 #include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/trace/trace_convert.hpp"
@@ -121,6 +122,9 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
         "in one process",
         kUsage);
   }
+  if (node_->has_duration()) {
+    return failed("trace record: --duration is for virtifd; a command is recorded until it ends", kUsage);
+  }
   std::optional<TraceMarker> marker;
   if (!marker_.empty()) {
     Result<TraceMarker> opened = TraceMarker::open(marker_);
@@ -134,6 +138,7 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
                            .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard,
                            .marker = marker ? &*marker : nullptr});
   if (!recorder) return failed("trace record: " + recorder.error().text, kUsage);
+  if (const Status may = host::may_create(output_); !may) return failed("trace record: " + may.error().text);
   const int status = run_recorded(words, **recorder);
   const Result<host::ExportedTrace> written = (*recorder)->write(output_);
   if (!written) return failed("trace record: " + written.error().text);

@@ -63,7 +63,9 @@ class IntoFile final : public Taker {
  public:
   IntoFile(host::TraceDatFile& file, std::optional<TraceMarker> marker) : file_(file), marker_(std::move(marker)) {}
   Status page(std::uint32_t ring, Bytes page) override {
-    if (Status added = file_.add(ring, page); !added || !marker_) return added;
+    Status added = file_.add(ring, page);
+    is_written_ &= static_cast<bool>(added);
+    if (!added || !marker_) return added;
     return read_page(ring, page, [this](trace::TraceDatReader& trace) {
       for (trace::TraceDatReader::Record record; trace.next(record);) {
         marker_->write(record.event->name, record.event->format, record.record);
@@ -71,9 +73,15 @@ class IntoFile final : public Taker {
     });
   }
   std::uint64_t refused() const { return marker_ ? marker_->refused() : 0; }
-  Status finish() override { return file_.finish(events_, threads_); }
+  Status finish() override {
+    Status finished = file_.finish(events_, threads_);
+    is_written_ &= static_cast<bool>(finished);
+    return finished;
+  }
+  bool is_written() const { return is_written_; }
 
  private:
+  bool is_written_ = true;  // all of it
   host::TraceDatFile& file_;
   std::optional<TraceMarker> marker_;
 };
@@ -145,16 +153,26 @@ int run_trace_live(const TraceLiveJob& job) {
     if (!opened) return failed("trace record: " + opened.error().text);
     marker = *std::move(opened);
   }
-  Result<TraceSource> source = TraceSource::open(job.socket_path, job.method, job.params);
-  if (!source) return refused(source.error());
   if (job.output.empty()) {
+    Result<TraceSource> source = TraceSource::open(job.socket_path, job.method, job.params);
+    if (!source) return refused(source.error());
     Printed printed(job.json);
     return ended(take_until_end(*source, printed, job), printed);
   }
+  // First: what virtifd gives it does not have any more.
   Result<host::TraceDatFile> file = host::TraceDatFile::create(job.output);
   if (!file) return failed("trace: " + file.error().text);
+  Result<TraceSource> source = TraceSource::open(job.socket_path, job.method, job.params);
+  if (!source) {
+    file->drop();
+    return refused(source.error());
+  }
+  if (job.method == "trace.record" && !job.duration) {
+    fmt::print(stderr, "virtifctl: recording virtifd; interrupt to end\n");
+  }
   IntoFile into(*file, std::move(marker));
   const int status = ended(take_until_end(*source, into, job), into);
+  if (!into.is_written()) return status;
   std::string text = fmt::format("{} events in {}", file->events(), job.output);
   if (into.lost != 0) text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", into.lost);
   if (into.refused() != 0) text += fmt::format(", {} not taken by {}", into.refused(), job.marker);

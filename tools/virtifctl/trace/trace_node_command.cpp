@@ -84,7 +84,8 @@ void TraceNodeCommand::add_wish(CLI::App& command) {
       ->type_name("FILTER");
   command
       .add_option("-b,--buffer", buffer_kib_,
-                  "KiB for records of each thread that wait (default 4096; of a command 65536)")
+                  "KiB for records of each thread that wait: 8 to 65536 (default 4096), of a command to 1048576 "
+                  "(default 65536)")
       ->type_name("KIB")
       ->check(CLI::Range(8, 1024 * 1024));
   command.add_flag("--overwrite", overwrite_, "when the buffer is full lose the oldest records, not the newest");
@@ -104,7 +105,6 @@ int TraceNodeCommand::record(const std::string& output, const std::string& marke
       .socket_path = socket_, .method = "trace.record", .params = wish(), .output = output, .marker = marker};
   if (!marker.empty()) job.params["follow"] = true;  // marks stand where something happens in the kernel
   if (duration_s_) job.duration = std::chrono::duration<double>(*duration_s_);
-  fmt::print(stderr, "virtifctl: recording virtifd; interrupt to end\n");
   return run_trace_live(job);
 }
 
@@ -227,6 +227,9 @@ int TraceNodeCommand::call(const std::string& method, const Json& params, void (
   const Result<Json> result = daemon->call(method, params);
   if (!result) return failed("trace: " + result.error().text, result.error().number() == EINVAL ? kUsage : kFailed);
   try {
+    if (print == print_formats && result->empty()) {
+      return failed("no event is of '" + event_ + "'; `virtifctl trace event list` shows what there is");
+    }
     if (json_) fmt::print("{}\n", result->dump());
     else print(*result);
   } catch (const Json::exception&) {  // the only way to learn that something is missing

@@ -29,6 +29,7 @@ class TraceNodeCommand {
   const std::vector<std::string>& patterns() const { return patterns_; }
   const std::string& filter() const { return filter_; }
   std::optional<std::size_t> buffer_kib() const { return buffer_kib_; }
+  bool has_duration() const { return duration_s_.has_value(); }
   bool overwrite() const { return overwrite_; }
 
  private:
