@@ -3,10 +3,12 @@
 // write that overtakes its tracepoint's end meets an event that nobody records, and no freed memory.
 #include "hypercall/tracepoint/tracepoint.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -26,26 +28,54 @@ struct Table {
   virtif_trace* trace = nullptr;
   virtif_trace_file* file = nullptr;
   virtif_trace_recording* recording = nullptr;  // of the environment's asking
-  const char* path = nullptr;
+  char* path = nullptr;                         // absolute: the program may go to another folder
   pid_t recorder = 0;
 };
 constinit Table table;
 
 constexpr std::uint32_t kRingKib = 64 * 1024;
 
+void say(const char* path, int error) {
+  std::fprintf(stderr, "VIRTIF_TRACEPOINT_RECORD: %s: %s\n", path, std::strerror(error));
+}
+
 void save_recording() {
   if (table.recorder != ::getpid()) return;  // a child's events are not its parent's
-  const int error = virtif_trace_stop(table.recording, table.path, nullptr);
-  if (error != 0) std::fprintf(stderr, "VIRTIF_TRACEPOINT_RECORD: %s: %s\n", table.path, std::strerror(-error));
+  virtif_trace_saved saved{sizeof saved, 0, 0};
+  const int error = virtif_trace_stop(table.recording, table.path, &saved);
+  if (error != 0) say(table.path, -error);
+  else if (saved.lost != 0) {
+    std::fprintf(stderr,
+                 "VIRTIF_TRACEPOINT_RECORD: %s: %" PRIu64 " events more were lost: %" PRIu32 " KiB a thread are full\n",
+                 table.path, saved.lost, kRingKib);
+  }
+}
+
+// To be freed; null: errno.
+char* absolute(const char* path) {
+  if (*path == '/') return ::strdup(path);
+  char* const folder = ::getcwd(nullptr, 0);
+  char* whole = nullptr;
+  if (folder != nullptr && ::asprintf(&whole, "%s/%s", folder, path) == -1) whole = nullptr;
+  std::free(folder);
+  return whole;
+}
+
+bool may_write(const char* path) {
+  const int fd = ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);  // waits for no pipe's reader
+  return fd >= 0 && ::close(fd) == 0;
 }
 
 void record_if_asked() {
-  table.path = ::secure_getenv("VIRTIF_TRACEPOINT_RECORD");
-  if (table.path == nullptr || *table.path == '\0') return;
+  const char* const asked = ::secure_getenv("VIRTIF_TRACEPOINT_RECORD");
+  if (asked == nullptr || *asked == '\0') return;
+  table.path = absolute(asked);
+  if (table.path == nullptr || !may_write(table.path)) return say(asked, errno);
   const virtif_trace_config config{sizeof config, nullptr, nullptr, kRingKib, 0};
-  if (virtif_trace_record(table.trace, &config, &table.recording) != 0) return;
+  if (const int error = virtif_trace_record(table.trace, &config, &table.recording); error != 0)
+    return say(asked, -error);
   table.recorder = ::getpid();
-  (void)std::atexit(save_recording);
+  if (std::atexit(save_recording) != 0) say(asked, ENOMEM);
 }
 
 // 0 or a negative errno. Under the mutex.

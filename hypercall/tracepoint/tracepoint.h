@@ -77,7 +77,8 @@ void tracepoint_close_provider(tracepoint_provider_state* provider_state);
 
 /* From the provider it had, if any, to this one; NULL: to none. To a closed one it is connected until that opens, and
  * does nothing. `tp_name_args`: "MyEvent u16 one; u8 two", registered with the kernel's errors; after one the
- * tracepoint is connected as well, and does nothing. */
+ * tracepoint is connected as well, and does nothing. An event keeps its fields until the process ends, other than with
+ * the kernel, which forgets those of a provider that closes: other fields for its name are EADDRINUSE then, too. */
 int tracepoint_connect(tracepoint_state* tp_state, tracepoint_provider_state* provider_state, char const* tp_name_args);
 
 /* With the kernel's flags: 1 persists, 2 multi-format. */

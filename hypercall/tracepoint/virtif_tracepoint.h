@@ -2,7 +2,10 @@
 /*
  * Where the events of libtracepoint's interface (tracepoint.h) are: one table in the process, as the interface knows no
  * other. Without a word in the program, VIRTIF_TRACEPOINT_RECORD=FILE in its environment records all of them, from the
- * first provider that opens to exit(3), into a trace.dat; a FILE that cannot be written is told of on standard error.
+ * first provider that opens to exit(3), into a trace.dat: up to 64 MiB of each thread, the oldest. FILE is made at once
+ * and means the folder the program is in then; standard error is told what cannot be done, and what was lost. Only the
+ * process whose provider opened first is recorded: not its children, so that a daemon opens its providers once it is in
+ * the background; and nothing of one that ends by a signal or _exit(2).
  */
 #ifndef VIRTIF_TRACEPOINT_H
 #define VIRTIF_TRACEPOINT_H

@@ -16,11 +16,21 @@ static void greet(unsigned short times, const char* whom) {
   tracepoint_write(&greeted, 4, data);
 }
 
-int main(void) {
+/* More than is kept. */
+static void flood(void) {
+  static char text[3000];
+  memset(text, 'x', sizeof text - 1);
+  for (int i = 0; i < 40000; ++i) greet(0, text);
+}
+
+int main(int argc, char** argv) {
+  const char* how = argc > 1 ? argv[1] : "";
   int error = tracepoint_open_provider(&provider);
   if (error == 0) error = tracepoint_connect(&greeted, &provider, "greeted u16 times; __rel_loc char[] whom");
   if (error == 0) error = tracepoint_connect(&done, &provider, "done");
   if (error != 0) fprintf(stderr, "tracepoints: %s\n", strerror(error));
+  if (strcmp(how, "flood") == 0) flood();
+  if (strcmp(how, "elsewhere") == 0 && chdir("/") != 0) return 1;
   greet(1, "world");
   greet(2, "moon");
   pid_t child = fork(); /* whose end must not touch what is recorded here */

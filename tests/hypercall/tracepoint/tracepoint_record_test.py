@@ -10,12 +10,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
-PROGRAM = sys.argv.pop(1)
+PROGRAM = Path(sys.argv.pop(1)).resolve()
 
 
-def run(record):
+def run(record, *words, **more):
     env = {**os.environ, "VIRTIF_TRACEPOINT_RECORD": str(record)}
-    return subprocess.run([PROGRAM], env=env, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([PROGRAM, *words], env=env, capture_output=True, text=True, check=False, timeout=60, **more)
 
 
 class Record(unittest.TestCase):
@@ -37,6 +37,16 @@ class Record(unittest.TestCase):
         ran = run("")
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
         self.assertFalse(self.path.exists())
+
+    def test_the_file_is_where_it_was_asked_for(self):
+        ran = run("trace.dat", "elsewhere", cwd=self.folder.name)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        self.assertGreater(self.path.stat().st_size, 4096)
+
+    def test_what_is_lost_is_told(self):
+        ran = run(self.path, "flood")
+        self.assertEqual(ran.returncode, 0)
+        self.assertRegex(ran.stderr, r"\AVIRTIF_TRACEPOINT_RECORD: \S+: [1-9]\d* events more were lost: 65536 KiB a thread are full\n\Z")
 
     def test_a_file_that_cannot_be_written_is_told_of(self):
         ran = run("/no/such/folder/trace.dat")

@@ -100,6 +100,18 @@ static void test_flags(void) {
   tracepoint_close_provider(&provider);
 }
 
+/* Not as with the kernel, and said so. */
+static void test_an_events_fields_stay(void) {
+  tracepoint_open_provider(&provider);
+  CHECK(tracepoint_connect(&tick, &provider, "stays u32 n") == 0, "an event is made");
+  tracepoint_close_provider(&provider);
+  tracepoint_open_provider(&provider);
+  CHECK(tracepoint_connect(&tick, &provider, "stays u64 n") == EADDRINUSE &&
+            tracepoint_connect(&tick, &provider, "stays u32 n") == 0,
+        "and has its fields as long as the process");
+  tracepoint_close_provider(&provider);
+}
+
 static void test_with_tracepoints(void) {
   tracepoint_definition one = {&tick, "one u32 n"}, two = {&tock, "two u32 n"};
   tracepoint_definition const* all[] = {&one, NULL, &two, &one, NULL, &two};
@@ -150,6 +162,7 @@ int main(void) {
   test_connecting();
   test_empty_event();
   test_flags();
+  test_an_events_fields_stay();
   test_with_tracepoints();
   test_threads();
   return tap_end();
