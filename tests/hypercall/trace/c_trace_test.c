@@ -3,11 +3,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "hypercall/trace/virtif_trace.h"
@@ -188,65 +186,6 @@ static void test_recording(void) {
   rmdir(folder);
 }
 
-/* A disk that is full from the beginning, and one that is later: what the second had taken is lost, and told of. */
-static void test_full_disk(void) {
-  char path[] = "/tmp/vif-c-trace-XXXXXX";
-  close(mkstemp(path));
-  uint32_t word = 0;
-  struct virtif_trace_file* file = NULL;
-  struct virtif_trace_recording* recording = NULL;
-  virtif_trace_file_open(trace, "one", &file);
-  int32_t index = reg_event(file, COMMAND, &word, 0);
-  virtif_trace_record(trace, NULL, &recording);
-  struct virtif_trace_saved wrong = {.size = 1};
-  CHECK(virtif_trace_stop(recording, path, &wrong) == -EINVAL && word == 1, "a wrong size stops nothing");
-  for (uint32_t i = 0; i < kRecords; ++i) write_drop(file, index, i, "virt0");
-  struct virtif_trace_saved saved = {.size = sizeof saved};
-  CHECK(virtif_trace_stop(recording, "/dev/full", &saved) == -ENOSPC, "a full disk is ENOSPC");
-  struct rlimit before, small;
-  getrlimit(RLIMIT_FSIZE, &before);
-  small = before;
-  small.rlim_cur = 20000;
-  signal(SIGXFSZ, SIG_IGN);
-  setrlimit(RLIMIT_FSIZE, &small);
-  int limited = virtif_trace_stop(recording, path, &saved);
-  setrlimit(RLIMIT_FSIZE, &before);
-  CHECK(limited == -EFBIG, "a limit that is met later has its errno, too");
-  CHECK(virtif_trace_stop(recording, path, &saved) == 0, "stopped again it is saved");
-  CHECK(saved.events > 0 && saved.lost > 0 && saved.events + saved.lost == kRecords, "and nothing is unaccounted for");
-  virtif_trace_file_close(file);
-  unlink(path);
-}
-
-static void* stop_cancelled(void* recording) {
-  pthread_cancel(pthread_self());
-  return virtif_trace_stop(recording, "/dev/null", NULL) == 0 ? &trace : NULL;
-}
-
-static void test_cancelling(void) {
-  struct virtif_trace_recording* recording = NULL;
-  virtif_trace_record(trace, NULL, &recording);
-  pthread_t thread;
-  void* stopped = NULL;
-  pthread_create(&thread, NULL, stop_cancelled, recording);
-  pthread_join(thread, &stopped);
-  CHECK(stopped == &trace, "a thread is not cancelled within a call");
-}
-
-static void test_nothing(void) {
-  struct virtif_trace_file* file = NULL;
-  struct virtif_trace_recording* recording = NULL;
-  uint32_t word = 0;
-  CHECK(virtif_trace_group_create(NULL, "a") == -EFAULT && virtif_trace_group_remove(NULL, "a") == -EFAULT &&
-            virtif_trace_group_list(NULL, NULL, 0) == -EFAULT && virtif_trace_file_open(NULL, NULL, &file) == -EFAULT &&
-            virtif_trace_record(NULL, NULL, &recording) == -EFAULT,
-        "no handle is EFAULT: no trace");
-  CHECK(reg_event(NULL, COMMAND, &word, 0) == -EFAULT && virtif_trace_unregister(NULL, &word, 0) == -EFAULT &&
-            virtif_trace_delete(NULL, "a") == -EFAULT && virtif_trace_write(NULL, 0, NULL, 0) == -EFAULT &&
-            virtif_trace_stop(NULL, NULL, NULL) == -EFAULT,
-        "no file, no recording");
-}
-
 /* Threads come, write and go while recordings begin and end. */
 
 static bool is_over;
@@ -319,9 +258,6 @@ int main(void) {
   test_writing();
   test_settings();
   test_recording();
-  test_full_disk();
-  test_cancelling();
-  test_nothing();
   test_turmoil();
   test_races();
   CHECK(virtif_trace_close(trace) == 0, "and closes");
