@@ -27,8 +27,21 @@ std::uint64_t hash_of(const FrameFlow::End& end) {
 }  // namespace
 
 FrameFlow FrameFlow::of(Bytes frame) {
-  FrameFlow flow;
   const FrameLayers layers = FrameLayers::of(frame);
+  FrameFlow flow = without_ports(frame, layers);
+  if (!layers.is_fragment) flow.read_ports(frame, layers);
+  return flow;
+}
+
+FrameFlow FrameFlow::with_ports_of_first_fragments(Bytes frame) {
+  const FrameLayers layers = FrameLayers::of(frame);
+  FrameFlow flow = without_ports(frame, layers);
+  flow.read_ports(frame, layers);
+  return flow;
+}
+
+FrameFlow FrameFlow::without_ports(Bytes frame, const FrameLayers& layers) {
+  FrameFlow flow;
   flow.network = layers.network;
   const std::byte* const packet = frame.data() + layers.network_at;
   switch (layers.network) {
@@ -51,13 +64,14 @@ FrameFlow FrameFlow::of(Bytes frame) {
       break;
   }
   flow.protocol = layers.protocol;
-  const bool is_tcp_or_udp = layers.transport == Transport::tcp || layers.transport == Transport::udp;
-  flow.has_ports = is_tcp_or_udp && !layers.is_fragment;
-  if (flow.has_ports) {
-    flow.source.port = load_be16(frame.data() + layers.transport_at);
-    flow.destination.port = load_be16(frame.data() + layers.transport_at + 2);
-  }
   return flow;
+}
+
+void FrameFlow::read_ports(Bytes frame, const FrameLayers& layers) {
+  has_ports = layers.transport == Transport::tcp || layers.transport == Transport::udp;
+  if (!has_ports) return;
+  source.port = load_be16(frame.data() + layers.transport_at);
+  destination.port = load_be16(frame.data() + layers.transport_at + 2);
 }
 
 FrameFlow FrameFlow::either_way() const {

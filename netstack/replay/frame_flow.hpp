@@ -27,6 +27,8 @@ struct VIF_API FrameFlow {
 
   // Of a runt all is zero.
   static FrameFlow of(Bytes frame);
+  // Likewise; a first fragment, which holds its packet's ports, has them.
+  static FrameFlow with_ports_of_first_fragments(Bytes frame);
 
   // The same for both directions: the lesser end is the source.
   FrameFlow either_way() const;
@@ -34,6 +36,10 @@ struct VIF_API FrameFlow {
 
   std::string end_text(const End& end) const;  // "192.0.2.1:80", "[2001:db8::1]:80", "192.0.2.1", "02:00:00:00:00:01"
   std::string protocol_text() const;           // "TCP", "ARP", "IP protocol 47", "Ethernet"
+
+ private:
+  void read_ports(Bytes frame, const FrameLayers& layers);
+  static FrameFlow without_ports(Bytes frame, const FrameLayers& layers);
 };
 
 struct VIF_API FrameFlowHash {

@@ -67,7 +67,7 @@ Status FrameSplitter::parse_values(std::string_view values, std::string_view rul
 }
 
 ReplaySide FrameSplitter::side_of(Bytes frame, std::uint32_t interface) {
-  const FrameFlow flow = FrameFlow::of(frame), hosts = hosts_of(flow);
+  const FrameFlow flow = FrameFlow::with_ports_of_first_fragments(frame), hosts = hosts_of(flow);
   std::optional<ReplaySide> side = by_rule(flow, interface);
   if (!side) side = known(hosts);
   const ReplaySide chosen = side.value_or(ReplaySide::clients);

@@ -93,6 +93,21 @@ TEST(FrameSplitter, what_has_no_ports_goes_with_what_was_said_of_its_hosts) {
   EXPECT_EQ(side(split, arp(8, 7)), kServers);
 }
 
+TEST(FrameSplitter, a_first_fragment_has_its_ports) {
+  const auto first_fragment = [](Frame frame) {
+    store_be16(frame.data() + 14 + 6, 0x2000);
+    return frame;
+  };
+  FrameSplitter split = splitter("port");
+  EXPECT_EQ(side(split, first_fragment(datagram(53, 40000))), kServers);
+  EXPECT_EQ(side(split, later_fragment(datagram(53, 40000))), kServers);
+  EXPECT_EQ(side(split, first_fragment(datagram(40000, 53))), kClients);
+  FrameSplitter by_first = splitter("first");
+  EXPECT_EQ(side(by_first, datagram(5000, 53)), kClients);
+  EXPECT_EQ(side(by_first, turned(datagram(20, 6000))), kClients);
+  EXPECT_EQ(side(by_first, first_fragment(turned(datagram(20, 6000)))), kClients);
+}
+
 TEST(FrameSplitter, by_interface_asks_nothing_else) {
   FrameSplitter split = splitter("iface=1,3");
   for (const std::uint32_t client : {1U, 3U}) EXPECT_EQ(side(split, datagram(1, 2), client), kClients);
