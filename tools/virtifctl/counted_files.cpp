@@ -29,30 +29,31 @@ std::uint64_t readable_bytes(const std::string& path) {
 
 class CountedFiles::Counted final : public ByteSource {
  public:
-  Counted(std::unique_ptr<ByteSource> source, Count& count) : source_(std::move(source)), count_(count) {}
+  Counted(std::unique_ptr<ByteSource> source, std::uint64_t file_bytes, std::list<Count>& counts)
+      : source_(std::move(source)), counts_(counts), count_(counts.insert(counts.end(), {0, file_bytes})) {}
+  ~Counted() override { counts_.erase(count_); }
 
   Result<std::size_t> read(MutBytes into) override {
     Result<std::size_t> n = source_->read(into);
-    if (n) count_.read_bytes += *n;
+    if (n) count_->read_bytes += *n;
     return n;
   }
 
  private:
   std::unique_ptr<ByteSource> source_;
-  Count& count_;
+  std::list<Count>& counts_;
+  const std::list<Count>::iterator count_;
 };
 
 Result<std::unique_ptr<ByteSource>> CountedFiles::open_source(const std::string& path) {
   Result<std::unique_ptr<ByteSource>> source = files_.open_source(path);
   if (!source) return source;
-  Count& count = counts_[path];
-  count = {0, readable_bytes(path)};
-  return std::unique_ptr<ByteSource>(std::make_unique<Counted>(std::move(*source), count));
+  return std::unique_ptr<ByteSource>(std::make_unique<Counted>(std::move(*source), readable_bytes(path), counts_));
 }
 
 std::optional<double> CountedFiles::share_read() const {
   Count all;
-  for (const auto& [path, count] : counts_) {
+  for (const Count& count : counts_) {
     if (count.file_bytes == 0) return std::nullopt;
     all.read_bytes += count.read_bytes;
     all.file_bytes += count.file_bytes;

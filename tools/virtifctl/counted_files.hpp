@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <list>
 #include <optional>
 #include <string>
 
@@ -19,8 +19,8 @@ class CountedFiles final : public FilesPort {
   Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) override { return files_.create_sink(path); }
   bool same_file(const std::string& one, const std::string& other) override { return files_.same_file(one, other); }
 
-  // Of all sources together, each as it was opened last; 0 to 1. None: the end of one is not known: a pipe's, or that
-  // of what is unpacked.
+  // Of all sources that are open, together; 0 to 1. None: the end of one is not known: a pipe's, or that of what is
+  // unpacked.
   std::optional<double> share_read() const;
 
  private:
@@ -30,7 +30,7 @@ class CountedFiles final : public FilesPort {
   class Counted;
 
   FilesPort& files_;
-  std::map<std::string, Count> counts_;
+  std::list<Count> counts_;  // of the sources that are open
 };
 
 }  // namespace vif::tools
