@@ -129,6 +129,18 @@ class Expects(Play):
         self.assertEqual(ElementTree.parse(report / "junit.xml").getroot().get("failures"), "1")
         self.assertIn("skipped   11", ctl(DATA / "tcp.pcap", "--to", "null:", "--speed", "top", "--send", "tcp src port 7646")[1])
 
+    def test_the_report_is_well_formed_whatever_a_capture_is_called(self):
+        report = self.folder / "report"
+        odd = b"a\xff\xc0\x80\xed\xa0\x80\xf5\xef\xbf\xbf \xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7<.pcap"
+        capture = self.folder / os.fsdecode(odd)
+        capture.write_bytes((DATA / "cut-short.pcap").read_bytes())
+        run = subprocess.run([VIRTIFCTL, "replay", capture, "--to", "null:", "--speed", "top", "--report", report],
+                             stdout=subprocess.DEVNULL, check=False, timeout=60)
+        self.assertEqual(run.returncode, 1)
+        said = ElementTree.parse(report / "junit.xml").getroot().find(".//failure").get("message")
+        self.assertIn("a" + 10 * "\ufffd" + " \u00e4\u20ac\U0001f427<.pcap", said)
+        self.assertIn(" \u00e4\u20ac\U0001f427&lt;.pcap", (report / "report.html").read_text(encoding="utf-8"))
+
     def test_learns_a_port_and_sequence_numbers(self):
         code, got, text = self.compared(DATA / "tcp.pcap", "--send", "tcp src port 7646", "--rewrite", "port:7646=9999",
                                         "--expect", DATA / "tcp.pcap", "--only", "tcp src port 7646 or tcp src port 9999",

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace vif::tools {
 namespace {
 
@@ -23,11 +25,34 @@ constexpr const char* kStyle =
     "svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font:12px system-ui,sans-serif;"
     "font-variant-numeric:tabular-nums}\n";
 
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+// How many bytes the character takes that `text` begins with; 0: it is no UTF-8 (RFC 3629, 4), or one of the two that
+// XML leaves out (XML 1.0, 2.2).
+std::size_t character_bytes(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto follows = [&](std::size_t i) { return (at(i) & 0xc0) == 0x80; };
+  const unsigned first = at(0), second = at(1);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4 || !follows(1)) return 0;
+  if (first < 0xe0) return 2;
+  const bool is_overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool is_outside = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);  // surrogates, > 10ffff
+  if (is_overlong || is_outside || !follows(2)) return 0;
+  if (first < 0xf0) return first == 0xef && second == 0xbf && at(2) >= 0xbe ? 0 : 3;
+  return follows(3) ? 4 : 0;
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) {
   std::string safe;
-  for (const char c : text) {
+  for (std::size_t bytes = 0; !text.empty(); text.remove_prefix(bytes)) {
+    bytes = character_bytes(text);
+    if (bytes != 1) safe += bytes == 0 ? kReplacement : text.substr(0, bytes);
+    bytes = std::max<std::size_t>(bytes, 1);
+    const char c = text.front();
+    if (static_cast<unsigned char>(c) >= 0x80) continue;
     switch (c) {
       case '<':
         safe += "&lt;";

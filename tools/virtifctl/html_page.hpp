@@ -7,7 +7,8 @@
 
 namespace vif::tools {
 
-// For HTML and XML alike; control characters, which XML cannot say at all, become question marks.
+// For HTML and XML alike; control characters, which XML cannot say at all, become question marks, and what is no UTF-8,
+// as in file names, U+FFFD.
 std::string escaped(std::string_view text);
 
 // `style` comes on top of what all pages share: colours (--ink, --soft, --line, --panel, --paper, --good, --bad,
