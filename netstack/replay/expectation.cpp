@@ -136,11 +136,19 @@ const ExpectFailure* Expectation::received_in_order(std::deque<std::size_t>& que
     queue.pop_front();
     return matched(found, since_start);
   }
+  // One that was expected before, or is of another flow, does not stand for the head, which may still come.
+  const bool is_of_another_flow = FrameFlow::of(compared) != FrameFlow::of(compared_[head]);
+  if (is_of_another_flow || was_expected_before(head, compared)) return stranger(frame);
   queue.pop_front();
   --outstanding_;
   FrameDifference difference = difference_of(frames_[head].bytes, frame, settings_.mask);
   return failed({ExpectFault::different, number(head), verdict_.received,
                  frame_name(number(head)) + ": " + difference.first, std::move(difference.fields)});
+}
+
+bool Expectation::was_expected_before(std::size_t head, const Compared& compared) const {
+  const auto end = compared_.begin() + static_cast<std::ptrdiff_t>(head);
+  return std::find(end - static_cast<std::ptrdiff_t>(std::min(head, kLookAhead)), end, compared) != end;
 }
 
 const ExpectFailure* Expectation::matched(std::size_t expected, Time since_start) {

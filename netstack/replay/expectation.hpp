@@ -101,6 +101,7 @@ class VIF_API Expectation {
   Compared key_of(const Compared& compared) const;
   const ExpectFailure* received_in_order(std::deque<std::size_t>& queue, Bytes frame, const Compared& compared,
                                          Time since_start);
+  bool was_expected_before(std::size_t head, const Compared& compared) const;
   const ExpectFailure* matched(std::size_t expected, Time since_start);
   const ExpectFailure* stranger(Bytes frame);
   const ExpectFailure* failed(ExpectFailure failure);

@@ -12,6 +12,7 @@
 
 namespace vif::tools {
 
+// Valid only inside the call that is told of it: it borrows all of what was played, down to temporaries.
 struct Played {
   const std::vector<std::string>& files;
   const std::vector<std::string>& links;  // one, or the clients' and the servers'

@@ -71,6 +71,23 @@ TEST(Expectation, in_order_what_comes_too_late_in_the_order_is_a_fault) {
   EXPECT_TRUE(verdict({.order = ExpectOrder::unordered}, {kA, kB, kC}, {kB, kA, kC}).pass());
 }
 
+TEST(Expectation, in_order_a_stray_frame_does_not_spoil_those_after_it) {
+  const auto flow = [](std::size_t bytes) { return udp_packet(counting(bytes), false, 64, 7); };
+  const std::vector<Frame> wanted = {flow(1), flow(2), flow(3), flow(4)};
+  const std::vector<std::vector<Frame>> arrivals = {{arp_request(), flow(1), flow(2), flow(3), flow(4)},
+                                                    {flow(1), flow(2), flow(1), flow(2), flow(3), flow(4)}};
+  for (const std::vector<Frame>& arrived : arrivals) {
+    const ExpectVerdict seen = verdict({}, wanted, arrived);
+    EXPECT_EQ(seen.matched, 4U);
+    EXPECT_EQ(seen.count(ExpectFault::unexpected), arrived.size() - 4);
+    EXPECT_EQ(seen.failures.size(), arrived.size() - 4);
+  }
+  // One that looks like the next costs that one only.
+  const ExpectVerdict seen = verdict({}, wanted, {flow(9), flow(1), flow(2), flow(3), flow(4)});
+  EXPECT_EQ(seen.matched, 3U);
+  EXPECT_EQ(seen.count(ExpectFault::different), 1U);
+}
+
 TEST(Expectation, unordered_counts_how_often) {
   const ExpectVerdict once = verdict({.order = ExpectOrder::unordered}, {kA, kA, kB}, {kB, kA});
   EXPECT_EQ(once.count(ExpectFault::missing), 1U);
