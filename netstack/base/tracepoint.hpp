@@ -150,7 +150,9 @@ class Tracepoint final : public AnyTracepoint {
   }
 
  private:
-  [[gnu::noinline, gnu::cold]] void tell(const T&... values) const {
+  // By value: what is referred to has to lie in memory, and would be put there before it is known whether anybody
+  // wants it.
+  [[gnu::noinline, gnu::cold]] void tell(T... values) const {
     using Layout = TraceLayout<kText, T...>;
     std::array<std::byte, Layout::kBytesMax> payload;
     Layout::put(payload.data(), values...);

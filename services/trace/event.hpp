@@ -63,8 +63,8 @@ class Event {
  private:
   using Layout = TraceLayout<kText, T...>;
 
-  // By value: what is referred to has to lie in memory, and would be put there before it is known whether anybody
-  // wants it. Inlined, as with the layout known a record is a few stores: half of what the call would cost.
+  // By value, as tracepoint.hpp says. Inlined, as with the layout known a record is a few stores: half of what the call
+  // would cost.
   [[gnu::always_inline]] void write(Writer& writer, std::uint64_t now_ns, T... values) const {
     const Writer::Section section(writer);
     const std::size_t bytes = Layout::bytes(values...);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Events that are off, as code: off_code_test.py looks at what the compiler made of these functions.
+#include "netstack/if_trace.hpp"
 #include "services/trace/event.hpp"
 
 using namespace vif;
@@ -16,5 +17,14 @@ void vif_event_with_text_off(const trace::Event<"named a name", std::uint32_t, s
                              trace::Writer& writer, std::uint32_t a, const std::string_view& name) {
   event(
       writer, [&writer] { return writer.now_ns(); }, a, name);
+}
+
+void vif_tracepoint_off(const Tracepoint<"two a b", std::uint32_t, std::uint32_t>& point, std::uint32_t a,
+                        std::uint32_t b) {
+  point(a, b);
+}
+
+void vif_tracepoint_of_a_domain_off(const net::IfTrace& trace, const std::string_view& ifname, std::uint32_t frames) {
+  trace.rx_burst(ifname, frames);
 }
 }
