@@ -62,6 +62,7 @@ class Socket {
   virtual Endpoint local() const { return local_; }
   const std::optional<Endpoint>& peer() const { return peer_; }
   int take_error() { return std::exchange(error_, 0); }  // SO_ERROR
+  bool has_error() const { return error_ != 0; }
 
   Machine& machine;
   const int family;  // AF_INET or AF_INET6

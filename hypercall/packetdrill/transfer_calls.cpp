@@ -60,6 +60,7 @@ Answer Calls::receive(int fd, const Message& into, const Address& from, int* fla
   Received received;
   const Wait wait{POLLIN | POLLERR, (into.flags & MSG_DONTWAIT) != 0, socket->settings.receive_timeout};
   const Answer answer = attempt(lock, fd, wait, [&](Socket& s) -> Answer {
+    if (done > 0 && s.unread() == 0 && s.has_error()) return 0;  // the next call's, as what came is told first
     const Answer got = s.receive(MutBytes(buffer).subspan(done), as, received);
     if (got > 0 && is_stream) done += static_cast<std::size_t>(got);
     return whole && got > 0 && done < buffer.size() ? -EAGAIN : got;
@@ -97,6 +98,7 @@ Answer Calls::send(int fd, const Message& from, const sockaddr* to, socklen_t to
   std::size_t done = 0;
   const Wait wait{POLLOUT | POLLERR, (from.flags & MSG_DONTWAIT) != 0, socket->settings.send_timeout};
   const Answer answer = attempt(lock, fd, wait, [&](Socket& s) -> Answer {
+    if (done > 0 && s.has_error()) return 0;  // the next call's, as what went is told first
     const Answer sent = s.send(Bytes(buffer).subspan(done), peer);
     if (sent > 0) done += static_cast<std::size_t>(sent);
     return sent > 0 && done < buffer.size() ? -EAGAIN : sent;

@@ -132,6 +132,15 @@ TEST_F(DrillTcp, is_reset) {
   EXPECT_EQ(failed(t.write(self, fd, "x", 1)), EPIPE);
 }
 
+TEST_F(DrillTcp, tells_of_a_reset_behind_what_came_before) {
+  const int fd = establish();
+  say("last words");
+  arrive(peer(kRst));
+  EXPECT_EQ(read(fd, 20, MSG_WAITALL), "last words");
+  char byte;
+  EXPECT_EQ(failed(t.read(self, fd, &byte, 1)), ECONNRESET);
+}
+
 TEST_F(DrillTcp, resets_what_it_closes_unread_or_without_linger) {
   const int unread = establish();
   say("never read");

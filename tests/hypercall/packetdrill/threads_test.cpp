@@ -65,6 +65,20 @@ TEST_F(DrillThreads, accept_waits_while_the_peer_shakes_hands) {
   EXPECT_GE(accepted, 3);
 }
 
+TEST_F(DrillThreads, a_write_that_is_cut_short_leaves_its_error_to_the_next) {
+  const int fd = establish();
+  const std::string much(200'000, 'x');
+  ssize_t written = 0;
+  wait_in([&] { written = t.write(self, fd, much.data(), much.size()); });
+  arrive(peer(kRst));
+  ASSERT_EQ(t.usleep(self, 1'000'000), 0);
+  thread.join();
+  EXPECT_GT(written, 0);
+  EXPECT_LT(written, 200'000);
+  EXPECT_EQ(failed(t.write(self, fd, "x", 1)), ECONNRESET);
+  EXPECT_EQ(failed(t.write(self, fd, "x", 1)), EPIPE);
+}
+
 TEST_F(DrillThreads, poll_ends_at_its_time) {
   const int fd = establish();
   const long long before_us = now_us();

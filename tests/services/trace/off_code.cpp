@@ -24,7 +24,8 @@ void vif_tracepoint_off(const Tracepoint<"two a b", std::uint32_t, std::uint32_t
   point(a, b);
 }
 
-void vif_tracepoint_of_a_domain_off(const net::IfTrace& trace, const std::string_view& ifname, std::uint32_t frames) {
-  trace.rx_burst(ifname, frames);
+void vif_tracepoint_with_text_off(const decltype(net::IfTrace::rx_burst)& point, const std::string_view& ifname,
+                                  std::uint32_t frames) {
+  point(ifname, frames);
 }
 }

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-FUNCTIONS = ("vif_event_off", "vif_event_with_text_off", "vif_tracepoint_off", "vif_tracepoint_of_a_domain_off")
+FUNCTIONS = ("vif_event_off", "vif_event_with_text_off", "vif_tracepoint_off", "vif_tracepoint_with_text_off")
 # In the way of control-flow enforcement, or of the debugger, but no work.
 IDLE = {"endbr64", "nop", "nopw", "nopl", "xchg"}
 
