@@ -4,7 +4,6 @@
 usage: install_test.py BUILD_DIR SOURCE_DIR CC CXX. Shared and static; the soname, the exports and every header are looked at.
 """
 
-import concurrent.futures
 import os
 import select
 import shlex
@@ -136,16 +135,16 @@ with tempfile.TemporaryDirectory() as name:
     check("[  PASSED  ] 2 tests." in said, f"examples/replay_test said:\n{said}")
 
     includes = [word for word in flags if word.startswith("-I")]
-    def compile_header(header):
-        language, standard, compiler = ("c++", "-std=c++20", CXX) if header.suffix == ".hpp" else ("c", "-std=c11", CC)
-        run(compiler, standard, "-fsyntax-only", "-x", language, header, *includes)
-        text = header.read_text()
-        check("boost/" not in text or header.parent.name == "asio",
+    headers = sorted((prefix / "include/virtif").rglob("*.h*"))
+    for header in headers:
+        check("boost/" not in header.read_text() or header.parent.name == "asio",
               f"{header.name}: no Boost in installed headers (Debian's default is another version)")
-
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(compile_header, sorted((prefix / "include/virtif").rglob("*.h*"))))
+    # That each compiles alone is for tools/check --long to see (tests/tidy/headers.py); here, that what they include is installed.
+    for suffix, compiler, standard in ((".hpp", CXX, "-std=c++20"), (".h", CC, "-std=c11")):
+        every = root / f"every{suffix}"
+        every.write_text("".join(f'#include "{header}"\n' for header in headers if header.suffix == suffix))
+        run(compiler, standard, "-fsyntax-only", "-x", "c++" if suffix == ".hpp" else "c", every, *includes)
 
 if problems:
     sys.exit("\n".join(problems))
-print("installed, linked shared and static, examples ran, every header compiles alone")
+print("installed, linked shared and static, examples ran, the headers are complete")
