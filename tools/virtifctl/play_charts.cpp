@@ -153,7 +153,7 @@ std::string time_line(const net::ReplayLog& log) {
 }
 
 std::string histogram(const std::string& name, const TimeBuckets& buckets) {
-  constexpr double kWidth = 470, kBase = 150, kHeight = 122, kLeftEnd = 4, kRightEnd = 444;
+  constexpr double kWidth = 470, kBase = 150, kHeight = 122, kLeftEnd = 4, kRightEnd = 444, kLabelWidth = 52;
   const auto is_used = [](std::uint64_t count) { return count > 0; };
   const auto first = std::find_if(buckets.begin(), buckets.end(), is_used);
   if (first == buckets.end()) return "";
@@ -164,18 +164,20 @@ std::string histogram(const std::string& name, const TimeBuckets& buckets) {
   std::string svg =
       fmt::format("<svg id=\"{0}\" viewBox=\"0 0 {1:.0f} 176\" role=\"img\" aria-label=\"{0}\">\n", name, kWidth);
   const double step = (kRightEnd - kLeftEnd) / static_cast<double>(count);
+  const double number_px = std::min(12.0, step / 2.6);  // "12.3k" fits over its bar
+  const auto labelled = static_cast<std::size_t>(std::ceil(kLabelWidth / step));
   for (std::size_t i = 0; i < count && from + i < buckets.size(); ++i) {
     const std::uint64_t frames = buckets[from + i];
     const double x = kLeftEnd + step * static_cast<double>(i), height = kHeight * static_cast<double>(frames) / most;
     if (frames > 0) {
       svg += fmt::format(
           "<rect class=\"sent\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" data-frames=\"{}\"/>"
-          "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n",
+          "<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\" style=\"font-size:{:.1f}px\">{}</text>\n",
           x + 1.5, kBase - std::max(height, 1.0), step - 3, std::max(height, 1.0), frames, x + step / 2,
-          kBase - std::max(height, 1.0) - 5, compact(frames));
+          kBase - std::max(height, 1.0) - 5, number_px, compact(frames));
     }
     const std::size_t after = count - 1 - i;  // labels at the upper ends, with room between them
-    if (after % (count > 8 ? 2 : 1) == 0) {
+    if (after % labelled == 0) {
       svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.0f}\" text-anchor=\"middle\">{}</text>\n", x + step, kBase + 17,
                          time_text(std::ldexp(1000, static_cast<int>(from + i))));
     }
