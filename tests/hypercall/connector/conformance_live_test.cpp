@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <csignal>
 #include <set>
 
@@ -82,8 +83,12 @@ TEST_F(Live, C14_a_threads_fork_names_the_processs_parent_and_its_exit_nobody) {
   VIF_SKIP_SANITIZED;
   const auto told = life_of([] {
     std::thread([] { ::pthread_exit(reinterpret_cast<void*>(5)); }).join();
-    std::thread([] { ::syscall(SYS_exit, 5); }).detach();
-    ::usleep(50'000);
+    static std::atomic<int> second = 0;
+    std::thread([] {
+      second = ::gettid();
+      ::syscall(SYS_exit, 5);
+    }).detach();
+    while (second == 0 || ::tgkill(::getpid(), second, 0) == 0) ::usleep(1000);  // until it has gone by itself
     return 0;
   });
   std::vector<ProcEvent> forks, exits;
