@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A file as pure code sees it: bytes in order. hypercall/ opens real ones (gzip unpacked on the way), hypercall/sim/
-// scripted ones that fail where a test says. One thread at a time; closing is destruction.
+// A file as pure code sees it: bytes in order. hypercall/ opens real ones (gzip and zstd unpacked on the way),
+// hypercall/sim/ scripted ones that fail where a test says. One thread at a time; closing is destruction.
 #pragma once
 
 #include <memory>

@@ -2,9 +2,8 @@
 // The replay engine: takes frames from a source and gives each to the wire when it is due, by the domain's clock.
 //
 // Every frame is accounted for: records = sent + failed + all of refused. A wire that is full delays what follows, on
-// both wires where there are two; it
-// is then sent as soon as the wire takes it, and the frames after it are due when they always were. Source and wire
-// are borrowed and outlive the replayer. On the domain's thread.
+// both wires where there are two; it is then sent as soon as the wire takes it, and the frames after it are due when
+// they always were. Source and wires are borrowed and outlive the replayer. On the domain's thread.
 #pragma once
 
 #include <functional>

@@ -236,7 +236,7 @@ class TraceDaemon(DaemonCase):
         for words, status, expected in ((("stream", "-e", "virtif:nothing"), USAGE, "trace event list"),
                                         (("stream", "-f", "reason = 3"), USAGE, "expected =="),
                                         (("record", "-b", "1"), USAGE, "--buffer"), (("group", "add", "a/b"), USAGE, "no '/'"),
-                                        (("event", "show", "nope"), FAILED, "event list"),
+                                        (("event", "show", "nope"), FAILED, "event list"), (("event", "list", "nope"), FAILED, "event list"),
                                         (("group", "del", "none"), FAILED, "none"), (("status", "none"), FAILED, "group list"),
                                         (("group", "limit", "virtif", "40000"), USAGE, "32767"),
                                         (("event", "add", "virtif", "x y z"), USAGE, "")):

@@ -12,8 +12,7 @@ namespace vif::tools {
 std::string escaped(std::string_view text);
 
 // `style` comes on top of what all pages share: colours (--ink, --soft, --line, --panel, --paper, --good, --bad,
-// --sent,
-// --got), type, tables (td.n holds a number) and SVG text. `body` is HTML already.
+// --sent, --got), type, tables (td.n holds a number) and SVG text. `body` is HTML already.
 std::string html_page(std::string_view title, std::string_view style, std::string_view body);
 
 }  // namespace vif::tools

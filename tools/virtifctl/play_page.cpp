@@ -14,32 +14,24 @@ namespace {
 constexpr std::size_t kFailuresShown = 25, kFlowsShown = 50, kFilesShown = 20;
 
 constexpr const char* kStyle =
-    ".PASS,.FAIL{display:inline-block;color:var(--paper);background:var(--good)"
-    ";border-radius:.4rem;padding:.1rem "
-    ".7rem;"
-    "margin-right:.8rem;font-size:1.1rem;vertical-align:.12em}.FAIL{background:"
-    "var(--bad)}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.6rem,"
-    "1fr));gap:.6rem;margin:1.4rem 0 "
-    "0;padding:0}"
-    ".tiles div{background:var(--panel);border-radius:.5rem;padding:.55rem "
-    ".8rem}.tiles dt{color:var(--soft);"
-    "font-size:.85rem}.tiles "
-    "dd{margin:0;font-size:1.2rem;font-variant-numeric:tabular-nums}"
-    ".tiles small{display:block;color:var(--soft);font-size:.85rem}\n"
-    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr)"
-    ");gap:0 2rem}.pair h3{margin:.4rem 0 0;"
-    "font-size:.95rem;font-weight:500}\n"
-    ".grid{stroke:var(--line)}.axis{stroke:var(--soft)}rect.sent,i.sent{fill:"
-    "var(--sent);background:var(--sent)}"
-    "rect.received,i.received{fill:var(--got);background:var(--got)}path."
-    "failed,i.failed{fill:var(--bad);"
-    "background:var(--bad)}.legend{margin:0}.legend "
-    "i{display:inline-block;width:.7rem;height:.7rem;border-radius:.15rem;"
-    "margin:0 .4rem 0 1rem}.legend i:first-child{margin-left:0}\n"
-    "#faults{width:auto}tr.differs "
-    "td{color:var(--bad);font-weight:600}tr.ignored{opacity:.45}.scroll{"
-    "overflow-x:auto}\n";
+    R"(.PASS,.FAIL{display:inline-block;color:var(--paper);background:var(--good);border-radius:.4rem;
+padding:.1rem .7rem;margin-right:.8rem;font-size:1.1rem;vertical-align:.12em}
+.FAIL{background:var(--bad)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.6rem,1fr));gap:.6rem;margin:1.4rem 0 0;padding:0}
+.tiles div{background:var(--panel);border-radius:.5rem;padding:.55rem .8rem}
+.tiles dt{color:var(--soft);font-size:.85rem}
+.tiles dd{margin:0;font-size:1.2rem;font-variant-numeric:tabular-nums}
+.tiles small{display:block;color:var(--soft);font-size:.85rem}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:0 2rem}
+.pair h3{margin:.4rem 0 0;font-size:.95rem;font-weight:500}
+.grid{stroke:var(--line)}.axis{stroke:var(--soft)}rect.sent,i.sent{fill:var(--sent);background:var(--sent)}
+rect.received,i.received{fill:var(--got);background:var(--got)}
+path.failed,i.failed{fill:var(--bad);background:var(--bad)}.legend{margin:0}
+.legend i{display:inline-block;width:.7rem;height:.7rem;border-radius:.15rem;margin:0 .4rem 0 1rem}
+.legend i:first-child{margin-left:0}
+#faults{width:auto}tr.differs td{color:var(--bad);font-weight:600}tr.ignored{opacity:.45}
+.scroll{overflow-x:auto}
+)";
 
 std::string tile(std::string_view name, const std::string& value, const std::string& beside = "") {
   return fmt::format("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>\n", escaped(name), escaped(value),
@@ -65,8 +57,8 @@ std::string headline(const Played& played) {
 std::string head(const Played& played) {
   const char* const verdict = played.pass() ? "PASS" : "FAIL";
   std::string html = fmt::format(
-      "<h1><span id=\"verdict\" "
-      "class=\"{0}\">{0}</span>{1}</h1>\n<p class=\"soft\">",
+      R"(<h1><span id="verdict" class="{0}">{0}</span>{1}</h1>
+<p class="soft">)",
       verdict, escaped(headline(played)));
   std::size_t shown = 0;
   for (const std::string& file : played.files) {
@@ -107,13 +99,13 @@ std::string tiles(const Played& played) {
 
 std::string side_by_side(const net::ExpectFailure& failure) {
   std::string html =
-      "<table "
-      "id=\"difference\">\n<tr><th>field</th><th>expected</"
-      "th><th>received</th></tr>\n";
+      R"(<table id="difference">
+<tr><th>field</th><th>expected</th><th>received</th></tr>
+)";
   for (const net::FieldComparison& line : failure.fields) {
     html += fmt::format(
-        "<tr class=\"{}\"><th>{}</th><td class=\"mono\">{}</td><td "
-        "class=\"mono\">{}</td></tr>\n",
+        R"(<tr class="{}"><th>{}</th><td class="mono">{}</td><td class="mono">{}</td></tr>
+)",
         line.differs   ? "differs"
         : line.ignored ? "ignored"
                        : "same",
@@ -126,8 +118,9 @@ std::string failures(const net::ExpectVerdict& verdict) {
   if (verdict.failures.empty()) return "";
   const net::ExpectFailure& first = verdict.failures.front();
   std::string html = fmt::format(
-      "<h2>The first difference</h2>\n<p class=\"failure\"><b "
-      "class=\"bad\">{}</b> {}</p>\n",
+      R"(<h2>The first difference</h2>
+<p class="failure"><b class="bad">{}</b> {}</p>
+)",
       net::name(first.fault), escaped(first.text));
   if (!first.fields.empty()) html += side_by_side(first);
   std::size_t all = 0;
@@ -147,8 +140,8 @@ std::string failures(const net::ExpectVerdict& verdict) {
   html += "</ol>\n";
   if (all > shown) {
     html += fmt::format(
-        "<p class=\"soft\">and {} more; report.json and "
-        "received.pcapng say more of them</p>\n",
+        R"(<p class="soft">and {} more; report.json and received.pcapng say more of them</p>
+)",
         counted(all - shown));
   }
   return html;
@@ -158,14 +151,16 @@ std::string punctuality(const net::ReplayTotals& totals) {
   if (us_below(totals.late_us, 1) == 0) return "";  // at top speed all is due at once
   const auto column = [](const char* title, const std::string& picture, Time most) {
     return fmt::format(
-        "<div><h3>{} <span class=\"soft\">at most {:.1f} "
-        "µs</span></h3>\n{}</div>\n",
+        R"(<div><h3>{} <span class="soft">at most {:.1f} µs</span></h3>
+{}</div>
+)",
         title, static_cast<double>(most.count()) / 1000, picture);
   };
   std::string html =
-      "<h2>How punctual it was</h2>\n<p class=\"soft\">Frames "
-      "by time, each bar up to the label at its "
-      "right.</p>\n<div class=\"pair\">\n";
+      R"(<h2>How punctual it was</h2>
+<p class="soft">Frames by time, each bar up to the label at its right.</p>
+<div class="pair">
+)";
   html += column("Later than due", histogram("late", totals.late_us), totals.late_max);
   if (us_below(totals.gap_error_us, 1) > 0) {
     html += column("Error of the gap before", histogram("gap-error", totals.gap_error_us), totals.gap_error_max);
@@ -183,8 +178,8 @@ std::string not_sent(const Played& played) {
   const auto row = [&](std::string_view name, std::uint64_t frames, std::string_view meaning) {
     if (frames == 0) return;
     rows += fmt::format(
-        "<tr><td>{}</td><td class=\"n\" data-frames=\"{}\">{}</td><td "
-        "class=\"soft\">{}</td></tr>\n",
+        R"(<tr><td>{}</td><td class="n" data-frames="{}">{}</td><td class="soft">{}</td></tr>
+)",
         name, frames, counted(frames), meaning);
   };
   for (std::size_t i = 0; i < net::kReplayRefusals; ++i) {
@@ -194,21 +189,23 @@ std::string not_sent(const Played& played) {
   row("truncated", totals.truncated, "only its beginning was sent: it was too long");
   row("unreadable", played.report.unreadable, "arrived with work left undone that could not be done");
   if (rows.empty()) return "";
-  return "<h2>Refused and dropped, by reason</h2>\n<table "
-         "id=\"refused\">\n<tr><th>reason</th><th class=\"n\">frames</th>"
-         "<th>the frame</th></tr>\n" +
-         rows + "</table>\n";
+  return fmt::format(R"(<h2>Refused and dropped, by reason</h2>
+<table id="refused">
+<tr><th>reason</th><th class="n">frames</th><th>the frame</th></tr>
+{}</table>
+)",
+                     rows);
 }
 
 // Where there are two.
 std::string links(const Played& played) {
   if (played.report.links.size() < 2) return "";
   std::string html =
-      "<h2>The two sides</h2>\n<table "
-      "id=\"links\">\n<tr><th></th><th>link</th><th class=\"n\">frames "
-      "sent</th>"
-      "<th class=\"n\">bytes</th><th class=\"n\">received</th><th "
-      "class=\"n\">as expected</th></tr>\n";
+      R"(<h2>The two sides</h2>
+<table id="links">
+<tr><th></th><th>link</th><th class="n">frames sent</th><th class="n">bytes</th><th class="n">received</th>
+<th class="n">as expected</th></tr>
+)";
   for (std::size_t i = 0; i < played.report.links.size(); ++i) {
     const host::LinkReplayReport::Link& link = played.report.links[i];
     html +=
@@ -225,11 +222,11 @@ std::string links(const Played& played) {
 std::string flows(const net::ReplayLog& log) {
   if (log.flows() == 0) return "";
   std::string html =
-      "<h2>Flows</h2>\n<div class=\"scroll\"><table "
-      "id=\"flows\">\n<tr><th></th><th>between</th><th>and</th>"
-      "<th class=\"n\">sent</th><th class=\"n\">bytes</th><th "
-      "class=\"n\">received</th><th class=\"n\">bytes</th>"
-      "<th class=\"n\">not as expected</th></tr>\n";
+      R"(<h2>Flows</h2>
+<div class="scroll"><table id="flows">
+<tr><th></th><th>between</th><th>and</th><th class="n">sent</th><th class="n">bytes</th>
+<th class="n">received</th><th class="n">bytes</th><th class="n">not as expected</th></tr>
+)";
   const std::vector<net::ReplayLog::Flow> busiest = log.busiest(kFlowsShown);
   for (const net::ReplayLog::Flow& flow : busiest) {
     html +=
@@ -247,8 +244,8 @@ std::string flows(const net::ReplayLog& log) {
   }
   if (log.frames_of_other_flows() > 0) {
     html += fmt::format(
-        "<p class=\"soft\">{} frames are of still others, "
-        "which were not counted one by one</p>\n",
+        R"(<p class="soft">{} frames are of still others, which were not counted one by one</p>
+)",
         counted(log.frames_of_other_flows()));
   }
   return html;
@@ -262,9 +259,7 @@ std::string play_page(const Played& played) {
   if (played.verdict) body += failures(*played.verdict);
   body += links(played) + not_sent(played) + punctuality(played.report.totals);
   if (played.log) body += flows(*played.log);
-  body +=
-      "<p class=\"soft\" style=\"margin-top:2.5rem\">virtifctl "
-      "replay " VIF_VERSION "</p>\n";
+  body += R"(<p class="soft" style="margin-top:2.5rem">virtifctl replay )" VIF_VERSION "</p>\n";
   return html_page(fmt::format("{} - virtifctl replay", played.pass() ? "PASS" : "FAIL"), kStyle, body);
 }
 

@@ -94,6 +94,7 @@ Result<Json> event_list(const TraceCall& call) {
       if (is_named(*event, patterns)) all.push_back(event_json(*event));
     }
   }
+  if (all.empty() && !patterns.empty()) return no_event_of(ENOENT, text_of(call.params, "events"));
   return all;
 }
 

@@ -15,11 +15,11 @@ constexpr std::size_t kBufferKib = 4096;
 
 std::size_t pages_of(std::size_t buffer_kib) { return buffer_kib * 1024 / trace::kPageBytes; }
 
-Error no_event_of(int error, const std::string& pattern) {
-  return fail(error, "no event is of '" + pattern + "'; `virtifctl trace event list` shows what there is");
-}
-
 }  // namespace
+
+Error no_event_of(int error, const std::string& patterns) {
+  return fail(error, "no event is of '" + patterns + "'; `virtifctl trace event list` shows what there is");
+}
 
 std::vector<std::string> words_of(const std::string& text) {
   std::istringstream stream(text);

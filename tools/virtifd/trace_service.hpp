@@ -91,6 +91,8 @@ class TraceService {
   std::unique_ptr<trace::Session> flight_;
 };
 
+Error no_event_of(int error, const std::string& patterns);
+
 // The words of a text, parted by spaces.
 std::vector<std::string> words_of(const std::string& text);
 

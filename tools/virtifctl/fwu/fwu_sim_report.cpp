@@ -15,8 +15,10 @@ namespace {
 
 std::string box(int x, int y, const std::string& kind, const std::string& above, const std::string& below) {
   return fmt::format(
-      "<rect class='{}' x='{}' y='{}' width='330' height='46' rx='6'/>\n<text x='{}' y='{}'>{}</text>\n"
-      "<text class='small' x='{}' y='{}'>{}</text>\n",
+      R"(<rect class='{}' x='{}' y='{}' width='330' height='46' rx='6'/>
+<text x='{}' y='{}'>{}</text>
+<text class='small' x='{}' y='{}'>{}</text>
+)",
       kind, x, y, x + 165, y + 19, escaped(above), x + 165, y + 37, escaped(below));
 }
 
@@ -31,10 +33,10 @@ std::string picture(const FwuSimReport& report) {
   constexpr int kRow = 70, kLeft = 10, kMiddle = 430, kRight = 850;
   const int height = static_cast<int>(report.seen.size()) * kRow + 20, centre = height / 2;
   std::string svg = fmt::format(
-      "<svg viewBox='0 0 1190 {}' role='img' aria-label='The states of the metadata'>\n<defs><marker id='head' "
-      "viewBox='0 0 8 "
-      "8' refX='1' refY='4' markerWidth='7' markerHeight='7' orient='auto'><path class='head' d='M0 0 L8 4 L0 "
-      "8z'/></marker></defs>\n",
+      R"(<svg viewBox='0 0 1190 {}' role='img' aria-label='The states of the metadata'>
+<defs><marker id='head' viewBox='0 0 8 8' refX='1' refY='4' markerWidth='7' markerHeight='7' orient='auto'>
+<path class='head' d='M0 0 L8 4 L0 8z'/></marker></defs>
+)",
       height);
   svg += box(kLeft, centre - 23, "begin", report.begin, "before the update");
   svg +=
@@ -49,9 +51,10 @@ std::string picture(const FwuSimReport& report) {
 }
 
 constexpr const char* kStyle =
-    "svg text{font-size:13px;text-anchor:middle;fill:var(--ink)}svg .small{font-size:11px;fill:var(--soft)}"
-    "path{fill:none;stroke:var(--soft)}.head{fill:var(--soft);stroke:none}rect{stroke:var(--line);fill:var(--panel)}"
-    ".begin{stroke:var(--sent)}.end{stroke:var(--good)}\n";
+    R"(svg text{font-size:13px;text-anchor:middle;fill:var(--ink)}svg .small{font-size:11px;fill:var(--soft)}
+path{fill:none;stroke:var(--soft)}.head{fill:var(--soft);stroke:none}rect{stroke:var(--line);fill:var(--panel)}
+.begin{stroke:var(--sent)}.end{stroke:var(--good)}
+)";
 
 }  // namespace
 
@@ -74,10 +77,10 @@ void print_json(const FwuSimReport& report) {
 
 Status write_html(const FwuSimReport& report, const std::string& path) {
   std::string body = fmt::format(
-      "<h1>Power cuts during an update of {}</h1>\n<p>The power was cut at every write, with every subset of what was "
-      "not flushed (a sample where there are too many). {} states of the medium came of it; the same command brought "
-      "{} "
-      "of them to the end.</p>\n{}",
+      R"(<h1>Power cuts during an update of {}</h1>
+<p>The power was cut at every write, with every subset of what was not flushed (a sample where there are too
+many). {} states of the medium came of it; the same command brought {} of them to the end.</p>
+{})",
       escaped(report.image), report.states, report.converged, picture(report));
   for (const std::string& failure : report.failures) body += "<p class='bad'>" + escaped(failure) + "</p>\n";
   const std::string page = html_page("Power cuts: " + report.image, kStyle, body);
