@@ -30,6 +30,13 @@ constexpr IpAddress kGatewayLinkLocal{{0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 
 std::uint8_t at(Bytes bytes, std::size_t place) { return std::to_integer<std::uint8_t>(bytes[place]); }
 
+// Of a packet of at least a byte. Nothing frames a version that is not IP's.
+std::uint16_t type_of(Bytes packet) {
+  const int version = at(packet, 0) >> 4;
+  if (version == 4) return net::inet::kEtherTypeIp4;
+  return version == 6 ? net::inet::kEtherTypeIp6 : std::uint16_t{0};
+}
+
 // ICMPv6 right behind the IPv6 header, or 0.
 std::uint8_t icmp6_type(Bytes packet) {
   const bool is_it = packet.size() > kIp6Bytes && at(packet, kIp6NextAt) == net::inet::kProtocolIcmp6;
@@ -101,7 +108,7 @@ std::optional<Frame> answer_ip6(Bytes packet) {
 }
 
 bool keeps_the_link(Bytes packet) {
-  if (at(packet, 0) >> 4 == 4) {
+  if (type_of(packet) == net::inet::kEtherTypeIp4) {
     return packet.size() > kIp4ProtocolAt && at(packet, kIp4ProtocolAt) == net::inet::kProtocolIgmp;
   }
   const std::uint8_t type = icmp6_type(packet);
@@ -113,10 +120,7 @@ bool keeps_the_link(Bytes packet) {
 
 }  // namespace
 
-Frame to_us(Bytes packet) {
-  const bool is_v6 = at(packet, 0) >> 4 == 6;
-  return in_frame(packet, is_v6 ? net::inet::kEtherTypeIp6 : net::inet::kEtherTypeIp4);
-}
+Frame to_us(Bytes packet) { return in_frame(packet, type_of(packet)); }
 
 std::optional<Frame> answer(Bytes frame) {
   if (frame.size() < kEtherHeaderBytes) return {};
@@ -130,9 +134,8 @@ std::optional<Frame> answer(Bytes frame) {
 Bytes packet_in(Bytes frame) {
   if (frame.size() <= kEtherHeaderBytes) return {};
   const std::uint16_t type = EtherHeader::load(frame.data()).type;
-  if (type != net::inet::kEtherTypeIp4 && type != net::inet::kEtherTypeIp6) return {};
-  Bytes packet = frame.subspan(kEtherHeaderBytes);
-  if (keeps_the_link(packet)) return {};
+  const Bytes packet = frame.subspan(kEtherHeaderBytes);
+  if (type == 0 || type != type_of(packet) || keeps_the_link(packet)) return {};
   // Without the padding of short frames.
   std::size_t bytes = packet.size();
   if (type == net::inet::kEtherTypeIp4 && bytes >= 4) bytes = load_be16(&packet[2]);
