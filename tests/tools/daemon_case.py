@@ -15,6 +15,9 @@ VIRTIFD, VIRTIFCTL = (Path(word).resolve() for word in sys.argv[1:3])
 FAILED, USAGE = 1, 2
 # A sanitizer keeps what was freed for a while, and takes descriptors of its own.
 SANITIZED = any(word in VIRTIFD.read_bytes() for word in (b"__asan_init", b"__tsan_init", b"__ubsan_handle"))
+# The runtime of clang 14's TSan maps what it keeps a thread's signals in when first it needs to, and loses the signal
+# that comes meanwhile: virtifd's first sleep, right behind the line that says it listens.
+LOSES_A_SIGNAL = b"__tsan_init" in VIRTIFD.read_bytes()
 
 
 class Client:
@@ -71,8 +74,16 @@ class DaemonCase(unittest.TestCase):
     def stop(daemon):
         if daemon.poll() is None:
             daemon.send_signal(signal.SIGTERM)
-        daemon.wait(20)
-        daemon.stderr.close()
+        if LOSES_A_SIGNAL:
+            try:
+                daemon.wait(5)
+            except subprocess.TimeoutExpired:
+                daemon.send_signal(signal.SIGTERM)
+        try:
+            daemon.wait(20)
+        finally:
+            daemon.kill()  # so that one that hangs fails one test only: nothing waits for its output
+            daemon.stderr.close()
 
     def client(self):
         return Client(self.path)
