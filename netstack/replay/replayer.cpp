@@ -122,8 +122,9 @@ bool Replayer::next_pass() {
 
 // False: not wanted or refused, and counted.
 bool Replayer::prepare(const ReplayFrame& frame, Time due) {
+  const bool is_split = splitter_ && frame.record.link_type == kLinkTypeEthernet;  // other bytes say of nobody
   const ReplaySide side =
-      splitter_ ? splitter_->side_of(frame.record.bytes, frame.record.interface) : ReplaySide::clients;
+      is_split ? splitter_->side_of(frame.record.bytes, frame.record.interface) : ReplaySide::clients;
   if (selector_ && !selector_->wants(frame.record.bytes)) {
     ++totals_.skipped;
     return false;

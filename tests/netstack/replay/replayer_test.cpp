@@ -187,6 +187,21 @@ TEST_F(ReplayTest, rewrites_before_it_fits_and_skips_what_is_not_selected) {
   EXPECT_EQ(wire.given[0].bytes, tagged(numbered(0, 1514), 7));
 }
 
+TEST_F(ReplayTest, what_is_no_ethernet_frame_begins_no_flow) {
+  const Frame udp = hex("4500 001c 0001 0000 40 11 0000");
+  const Frame asks = ether(kOurMac, 0x0800, udp + hex("0a000001 0a000002 0009 0007 0008 0000"));
+  const Frame answers = ether(kOurMac, 0x0800, udp + hex("0a000002 0a000001 0007 0009 0008 0000"));
+  capture("a.pcapng", {{0s, answers, 0, 113}, {1s, asks}, {2s, answers}});
+  RecordingWire servers{domain};
+  auto opened = MergedCaptures::open(files, {"a.pcapng"});
+  Replayer running(domain, **opened, wire, {}, {});
+  running.split(*FrameSplitter::parse("first"), servers);
+  running.start();
+  played(running);
+  EXPECT_EQ(wire.times(), std::vector<Time>{1s});
+  EXPECT_EQ(servers.times(), std::vector<Time>{2s});
+}
+
 TEST_F(ReplayTest, damage_is_reported_after_what_came_before_and_ends_the_passes) {
   capture_times("a.pcap", {0s, 1s, 2s});
   files.file("a.pcap").bytes.resize(files.file("a.pcap").bytes.size() - 1);
