@@ -102,11 +102,11 @@ void TraceCommand::add_reading(CLI::App& trace) {
       .add_option("-o,--output", output_, "NAME.json for Chrome and Perfetto, NAME.ctf for babeltrace2: a new folder")
       ->type_name("NAME")
       ->required();
+  convert.callback([this] { chosen_ = [this](const RunRecorded&) { return this->convert(); }; });
   CLI::App& salvage = *trace.add_subcommand("salvage", "Write the last events of a virtifd that died.");
   salvage.add_option("FOLDER", folder_, "what its --trace-dir was")->required();
   salvage.add_option("-o,--output", output_, "the file to write")->type_name("FILE")->capture_default_str();
   salvage.callback([this] { chosen_ = [this](const RunRecorded&) { return this->salvage(); }; });
-  convert.callback([this] { chosen_ = [this](const RunRecorded&) { return this->convert(); }; });
 }
 
 int TraceCommand::run(const RunRecorded& run_recorded) {
