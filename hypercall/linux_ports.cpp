@@ -12,6 +12,7 @@
 
 #include "hypercall/host_error.hpp"
 #include "hypercall/packed/packed_source.hpp"
+#include "hypercall/signal_fd.hpp"
 
 namespace vif::host {
 namespace {
@@ -26,8 +27,11 @@ class FileSource final : public ByteSource {
  public:
   FileSource(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
+  void interrupt_by(std::shared_ptr<const int> fd) { interrupt_fd_ = std::move(fd); }
+
   Result<std::size_t> read(MutBytes into) override {
     for (;;) {
+      if (Status ready = wait(); !ready) return ready.error();
       const ssize_t n = ::read(fd_.get(), into.data(), into.size());
       if (n >= 0) return static_cast<std::size_t>(n);
       if (errno != EINTR) return host_error("reading " + path_);
@@ -35,8 +39,16 @@ class FileSource final : public ByteSource {
   }
 
  private:
+  Status wait() const {
+    if (!interrupt_fd_ || *interrupt_fd_ < 0) return {};
+    const Result<Readable> ready = wait_readable({fd_.get(), *interrupt_fd_, -1}, std::nullopt);
+    if (!ready) return ready.error();
+    return (*ready)[1] ? Status(fail(std::errc::interrupted, "reading " + path_ + ": interrupted")) : Status();
+  }
+
   UniqueFd fd_;
   std::string path_;
+  std::shared_ptr<const int> interrupt_fd_;  // null: nothing here keeps one waiting
 };
 
 class FileSink final : public ByteSink {
@@ -92,7 +104,9 @@ Result<std::unique_ptr<ByteSource>> LinuxFiles::open_source(const std::string& p
     errno = EISDIR;
     return host_error("cannot read " + path);
   }
-  return unpack_if_packed(std::make_unique<FileSource>(std::move(fd), path), path);
+  auto source = std::make_unique<FileSource>(std::move(fd), path);
+  if (!S_ISREG(status.st_mode)) source->interrupt_by(interrupt_fd_);
+  return unpack_if_packed(std::move(source), path);
 }
 
 Result<std::unique_ptr<ByteSink>> LinuxFiles::create_sink(const std::string& path) {

@@ -145,7 +145,8 @@ LinkReplayReport LinkReplay::finish() {
   report.backward = source_->backward_frames();
   report.untimed = source_->untimed_frames();
   report.error = error_;
-  if (report.error.empty() && replayer_->error()) report.error = replayer_->error()->text;
+  const auto& failed = replayer_->error();
+  if (report.error.empty() && failed && failed->number() != EINTR) report.error = failed->text;  // that is known
   if (report.error.empty() && replayer_->state() == State::done && report.totals.none_selected()) {
     report.error =
         "none of the " + std::to_string(report.totals.skipped) + " frames was sent: the filter selects none of them";

@@ -36,7 +36,7 @@ Status PreciseRunner::run(const std::function<bool()>& done, const std::function
       return waited;
     }
   }
-  return {};
+  return wait(Time(0));  // what ended it may be what a signal interrupted
 }
 
 Status PreciseRunner::wait(Time most) {

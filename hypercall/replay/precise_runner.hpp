@@ -22,6 +22,9 @@ class PreciseRunner {
   PreciseRunner(const PreciseRunner&) = delete;
   PreciseRunner& operator=(const PreciseRunner&) = delete;
 
+  // Readable once one of them has come, until `on_interrupt` hears of it.
+  int signal_fd() const { return signals_.fd(); }
+
   // Polls until `done` says so; the calling thread is the domain's thread meanwhile. `every` is called now and then,
   // at most that long apart while there is anything to wait for. Errors: the host's while waiting.
   Status run(const std::function<bool()>& done, const std::function<void()>& every, Time apart);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -130,6 +131,27 @@ TEST_F(LinuxFiles, read_from_a_pipe_in_the_pieces_that_come) {
   });
   EXPECT_EQ(content(path), counting(500));
   writer.join();
+}
+
+TEST_F(LinuxFiles, can_be_called_away_from_an_idle_pipe) {
+  const std::string path = folder / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const host::UniqueFd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC)), call(::eventfd(0, EFD_CLOEXEC));
+  ASSERT_EQ(::write(writer.get(), "vif0", 4), 4);
+  const auto source = std::move(*files.open_source(path));
+  files.interrupt_reads_by(call.get());
+  Frame piece(4);
+  EXPECT_EQ(*source->read(piece), 4U) << "what is there is read";
+  ASSERT_EQ(::eventfd_write(call.get(), 1), 0);
+  const auto read = source->read(piece);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().number(), EINTR);
+  EXPECT_EQ(read.error().text, "reading " + path + ": interrupted");
+  write(folder / "file", counting(7));
+  EXPECT_EQ(content(folder / "file"), counting(7)) << "a file keeps nobody waiting";
+  files.interrupt_reads_by(-1);
+  ASSERT_EQ(::write(writer.get(), "vif0", 4), 4);
+  EXPECT_EQ(*source->read(piece), 4U);
 }
 
 TEST_F(LinuxFiles, go_on_reading_what_was_removed_or_has_grown) {

@@ -115,6 +115,22 @@ class Reports(Play):
             self.assertTrue(got["interrupted"])
             self.assertEqual(got["frames"], got["sent"]["frames"])
 
+    def test_an_interrupt_is_heard_while_a_pipe_is_idle(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            run = subprocess.Popen([VIRTIFCTL, "replay", "-", "--to", "null:", "-j"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+            self.addCleanup(run.kill)
+            run.stdin.write((DATA / "tcp.pcap").read_bytes())
+            run.stdin.flush()
+            time.sleep(0.5)
+            self.assertIsNone(run.poll(), "there may be more to come")
+            run.send_signal(number)
+            run.wait(timeout=20)
+            with run.stdin, run.stdout:
+                got = json.loads(run.stdout.read())[0]
+            self.assertEqual((run.returncode, got["interrupted"], got["error"]), (1, True, None))
+            self.assertEqual(got["sent"]["frames"], 22)
+
     def test_a_pipe_can_be_played_once_only(self):
         with open(DATA / "tcp.pcap", "rb") as capture:
             run = subprocess.Popen(["cat"], stdin=capture, stdout=subprocess.PIPE)

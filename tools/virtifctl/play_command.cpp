@@ -71,6 +71,7 @@ int play(const PlayJob& job) {
     (*replay)->stop();
   });
   if (!runner) return no_environment(runner.error().text);
+  files.interrupt_reads_by((*runner)->signal_fd());
   (*loop)->poll(0);  // so that the domain knows the time
   (*replay)->start();
   const Status ran =
