@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""virtifctl replay beside tcpreplay on one veth, by turns: how fast, how punctual, how late after a minute; and the memory a
-large capture takes.
+"""virtifctl replay beside tcpreplay and a bare sender, by turns: how fast, how punctual, how late after a minute; and the
+memory a large capture takes.
 
-usage: replay_peers.py VIRTIFCTL [ROUNDS] [PART]...: PART is fast, punctual, drift or memory; all of them, when none is named.
-As root or under `unshare -Ur`; moves into a network namespace of its own.
+usage: replay_peers.py VIRTIFCTL BARE_SENDER [ROUNDS] [PART]...: PART is fast, tap, null, punctual, drift or memory; all of
+them, when none is named. As root or under `unshare -Ur`; moves into a network namespace of its own.
 """
 
 import ctypes
@@ -22,12 +22,13 @@ import threading
 import time
 from pathlib import Path
 
-VIRTIFCTL, ROUNDS = Path(sys.argv[1]).resolve(), int(sys.argv[2]) if len(sys.argv) > 2 else 5
-NEAR, FAR = "vifbench0", "vifbench1"
+VIRTIFCTL, BARE = (Path(word).resolve() for word in sys.argv[1:3])
+ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+NEAR, FAR, TAP = "vifbench0", "vifbench1", "vifbench2"
 CLONE_NEWNET = 0x40000000  # sched.h
 SO_TIMESTAMPNS, ETH_P_ALL = 35, 3  # asm-generic/socket.h, linux/if_ether.h
 FAST_FRAMES, FAST_PASSES = 20_000, 10
-PARTS = sys.argv[3:] or ["fast", "punctual", "drift", "memory"]
+PARTS = sys.argv[4:] or ["fast", "tap", "null", "punctual", "drift", "memory"]
 PUNCTUAL_RATE, PUNCTUAL_S, DRIFT_S = 200, 3, 60  # frames a second
 
 
@@ -62,40 +63,78 @@ def run(*words):
     return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
 
 
-def received():
-    [link] = json.loads(run("ip", "-j", "-s", "link", "show", FAR).stdout)
+def received(name):
+    [link] = json.loads(run("ip", "-j", "-s", "link", "show", name).stdout)
     return link["stats64"]["rx"]["packets"]
 
 
-def ours(path, *options):
-    done = run(VIRTIFCTL, "replay", path, "--to", "uring:" + NEAR, "-j", *options)
+def ours(path, *options, to="uring:" + NEAR):
+    done = run(VIRTIFCTL, "replay", path, "--to", to, "-j", *options)
     if done.returncode != 0:
         sys.exit(done.stderr + done.stdout)
     return json.loads(done.stdout)[0]["sent"]["pps"]
 
 
 def theirs(path, *options):
-    done = run("tcpreplay", "-i", NEAR, *options, path)
+    return pps(run("tcpreplay", "-i", NEAR, *options, path))
+
+
+def bare(path, *passes, to="packet:" + NEAR):
+    return pps(run(BARE, path, to, *passes))
+
+
+def pps(done):
     found = re.search(r"([\d.]+) pps", done.stdout)
     if done.returncode != 0 or not found:
         sys.exit(done.stderr + done.stdout)
     return float(found.group(1))
 
 
-def fast(folder, size):
-    path = capture(folder / f"fast{size}.pcap", [(size, 10**9 + i) for i in range(FAST_FRAMES)])
-    rates = {"virtifctl": [], "tcpreplay -K": []}
+def fast_capture(folder, size):
+    return capture(folder / f"fast{size}.pcap", [(size, 10**9 + i) for i in range(FAST_FRAMES)])
+
+
+def race(title, at, players):
+    """Ours first, then the others; `at`: where every frame must arrive."""
+    rates = {name: [] for name in players}
     for _ in range(ROUNDS):
-        for name, play in (("virtifctl", lambda: ours(path, "--speed", "top", "--loop", FAST_PASSES)),
-                           ("tcpreplay -K", lambda: theirs(path, "-t", "-K", "-l", FAST_PASSES))):
-            before = received()
+        for name, play in players.items():
+            before = received(at)
             rates[name].append(play())
-            if received() - before < FAST_FRAMES * FAST_PASSES:
-                sys.exit(f"{name}: only {received() - before} of {FAST_FRAMES * FAST_PASSES} frames arrived")
-    ratios = sorted(a / b for a, b in zip(*rates.values()))
-    middle = [statistics.median(one) / 1000 for one in rates.values()]
-    print(f"top speed, {size} B: virtifctl {middle[0]:.0f} k/s, tcpreplay -K {middle[1]:.0f} k/s, "
-          f"ratio {ratios[0]:.2f} {statistics.median(ratios):.2f} {ratios[-1]:.2f}", flush=True)
+            if received(at) - before < FAST_FRAMES * FAST_PASSES:
+                sys.exit(f"{name}: only {received(at) - before} of {FAST_FRAMES * FAST_PASSES} frames arrived")
+    ours_first, *others = rates
+    for other in others:
+        ratios = sorted(a / b for a, b in zip(rates[ours_first], rates[other]))
+        print(f"{title}: {ours_first} {statistics.median(rates[ours_first]) / 1000:.0f} k/s, "
+              f"{other} {statistics.median(rates[other]) / 1000:.0f} k/s, "
+              f"ratio {ratios[0]:.2f} {statistics.median(ratios):.2f} {ratios[-1]:.2f}", flush=True)
+
+
+def fast(folder, size):
+    path = fast_capture(folder, size)
+    race(f"top speed, {size} B, veth", FAR,
+         {"virtifctl": lambda: ours(path, "--speed", "top", "--loop", FAST_PASSES),
+          "tcpreplay -K": lambda: theirs(path, "-t", "-K", "-l", FAST_PASSES), "send()": lambda: bare(path, FAST_PASSES)})
+
+
+def tap(folder, size):
+    path = fast_capture(folder, size)
+    run("ip", "tuntap", "add", TAP, "mode", "tap")
+    run("ip", "link", "set", TAP, "up")
+    words = ("--speed", "top", "--loop", FAST_PASSES)
+    race(f"top speed, {size} B, TAP", TAP,
+         {"virtifctl": lambda: ours(path, *words, to="tap:" + TAP),
+          "write()": lambda: bare(path, FAST_PASSES, to="tap:" + TAP)})
+    race(f"top speed, {size} B, TAP", TAP,
+         {"virtifctl, offload=off": lambda: ours(path, *words, to=f"tap:{TAP},offload=off"),
+          "write()": lambda: bare(path, FAST_PASSES, to="tap:" + TAP)})
+
+
+def null(folder):
+    path = capture(folder / "null.pcap", [(64, 10**9 + i) for i in range(1_000_000)])
+    rates = sorted(ours(path, "--speed", "top", to="null:") / 1e6 for _ in range(ROUNDS))
+    print(f"top speed, 64 B, a file of 80 MB to null: {rates[0]:.1f} {statistics.median(rates):.1f} {rates[-1]:.1f} M/s", flush=True)
 
 
 class Stopwatch(threading.Thread):
@@ -124,7 +163,8 @@ def punctual(folder, seconds, rounds):
     wanted = punctual_times(seconds)
     path = capture(folder / f"punctual{seconds}.pcap", wanted)
     gaps = [b[1] - a[1] for a, b in zip(wanted, wanted[1:])]
-    players = {"virtifctl": lambda: ours(path), "tcpreplay": lambda: theirs(path), "tcpreplay -K": lambda: theirs(path, "-K")}
+    players = {"virtifctl": lambda: ours(path), "tcpreplay": lambda: theirs(path), "tcpreplay -K": lambda: theirs(path, "-K"),
+               "sleep, spin, send()": lambda: bare(path)}
     seen = {name: [] for name in players}
     for _ in range(rounds):
         for name, play in players.items():
@@ -180,8 +220,11 @@ def main():
         Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1", encoding="ascii")
         run("ip", "link", "set", name, "up")
     with tempfile.TemporaryDirectory(prefix="vif-replay-bench-") as name:
-        for size in (64, 1514) if "fast" in PARTS else ():
-            fast(Path(name), size)
+        for part, race_on in (("fast", fast), ("tap", tap)):
+            for size in (64, 1514) if part in PARTS else ():
+                race_on(Path(name), size)
+        if "null" in PARTS:
+            null(Path(name))
         if "punctual" in PARTS:
             punctual(Path(name), PUNCTUAL_S, ROUNDS)
         if "drift" in PARTS:
