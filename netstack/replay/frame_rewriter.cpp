@@ -5,6 +5,7 @@
 
 #include "netstack/ether_demux.hpp"
 #include "netstack/replay/frame_layers.hpp"
+#include "netstack/replay/neighbour_fields.hpp"
 #include "netstack/replay/summed_frame.hpp"
 
 namespace vif::net {
@@ -14,9 +15,16 @@ constexpr std::size_t kTagAt = 2 * kMacBytes;
 constexpr std::uint16_t kVlanIdBits = 0x0fff;
 // RFC 826.
 constexpr std::size_t kArpMacs[] = {8, 18}, kArpAddresses[] = {14, 24};
+constexpr std::size_t kIpv4Addresses[] = {12, 16};                 // RFC 791, 3.1
+constexpr std::size_t kIpv6SourceAt = 8, kIpv6DestinationAt = 24;  // RFC 8200, 3
 
-void replace_mac(MutBytes frame, std::size_t at, const MacAddress& from, const MacAddress& to) {
-  if (frame.size() >= at + kMacBytes && MacAddress::load(frame.data() + at) == from) to.store(frame.data() + at);
+// Whoever is asked for by another address is asked at that one's group (RFC 4861, 7.2.2), and at its Ethernet group.
+void move_group(SummedFrame& summed, MutBytes frame, const inet::IpAddress& asked_before,
+                const inet::IpAddress& asked) {
+  const inet::IpAddress before = inet::solicited_node(asked_before), now = inet::solicited_node(asked);
+  const std::size_t at = summed.layers().network_at + kIpv6DestinationAt;
+  if (inet::IpAddress::load6(frame.data() + at) == before) summed.put(at, now.wire());
+  if (MacAddress::load(frame.data()) == inet::group_mac(before)) inet::group_mac(now).store(frame.data());
 }
 
 // `address` with the network bits of `prefix`.
@@ -47,10 +55,17 @@ MutBytes FrameRewriter::apply(const SetMac& rule, MutBytes frame) {
 }
 
 MutBytes FrameRewriter::apply(const MapMac& rule, MutBytes frame) {
-  for (const std::size_t at : {std::size_t{0}, kMacBytes}) replace_mac(frame, at, rule.from, rule.to);
-  const FrameLayers layers = FrameLayers::of(frame);
+  if (frame.size() < kEtherHeaderBytes) return frame;
+  SummedFrame summed(frame);
+  const FrameLayers& layers = summed.layers();
+  const auto map = [&](std::size_t at) {
+    if (MacAddress::load(frame.data() + at) == rule.from) summed.put(at, as_bytes(rule.to.octets));
+  };
+  map(0);
+  map(kMacBytes);
+  for (const std::size_t at : NeighbourFields::of(frame, layers).macs) map(at);
   if (layers.network != FrameLayers::Network::arp) return frame;
-  for (const std::size_t at : kArpMacs) replace_mac(frame, layers.network_at + at, rule.from, rule.to);
+  for (const std::size_t at : kArpMacs) map(layers.network_at + at);
   return frame;
 }
 
@@ -81,19 +96,24 @@ MutBytes FrameRewriter::apply(const MapAddress& rule, MutBytes frame) {
   SummedFrame summed(frame);
   const FrameLayers& layers = summed.layers();
   const bool is_v4 = rule.from.address.is_v4();
+  const auto address_at = [&](std::size_t at) {
+    return is_v4 ? inet::IpAddress::load4(frame.data() + at) : inet::IpAddress::load6(frame.data() + at);
+  };
   const auto map = [&](std::size_t at) {
-    const std::byte* const old = frame.data() + layers.network_at + at;
-    const inet::IpAddress address = is_v4 ? inet::IpAddress::load4(old) : inet::IpAddress::load6(old);
-    if (rule.from.contains(address)) summed.put(layers.network_at + at, moved(address, rule.to).wire());
+    const inet::IpAddress address = address_at(at);
+    if (rule.from.contains(address)) summed.put(at, moved(address, rule.to).wire());
   };
   if (is_v4 && layers.network == FrameLayers::Network::ipv4) {
-    map(12);
-    map(16);
-  } else if (!is_v4 && layers.network == FrameLayers::Network::ipv6) {
-    map(8);
-    map(24);
+    for (const std::size_t at : kIpv4Addresses) map(layers.network_at + at);
   } else if (is_v4 && layers.network == FrameLayers::Network::arp) {
-    for (const std::size_t at : kArpAddresses) map(at);
+    for (const std::size_t at : kArpAddresses) map(layers.network_at + at);
+  } else if (!is_v4 && layers.network == FrameLayers::Network::ipv6) {
+    map(layers.network_at + kIpv6SourceAt);
+    map(layers.network_at + kIpv6DestinationAt);
+    const NeighbourFields neighbours = NeighbourFields::of(frame, layers);
+    const inet::IpAddress asked = neighbours.asks ? address_at(neighbours.addresses[0]) : inet::kAny6;
+    for (const std::size_t at : neighbours.addresses) map(at);
+    if (neighbours.asks) move_group(summed, frame, asked, address_at(neighbours.addresses[0]));
   }
   return frame;
 }

@@ -19,9 +19,10 @@ namespace vif::net {
 class VIF_API FrameRewriter {
  public:
   // Rules with commas in between. EINVAL says what was expected.
-  //   eth.src=MAC  eth.dst=MAC     set; mac:OLD=NEW replaces it wherever it is, in ARP, too
+  //   eth.src=MAC  eth.dst=MAC     set; mac:OLD=NEW replaces it wherever it is, in ARP and Neighbor Discovery, too
   //   vlan=push:ID  vlan=pop       the outermost tag; vlan=ID changes its id, where there is one
-  //   ip:OLD/N=NEW/N               what lies in OLD/N moves to NEW/N, on both sides and in ARP; IPv4 or IPv6
+  //   ip:OLD/N=NEW/N               what lies in OLD/N moves to NEW/N, on both sides, in ARP and Neighbor Discovery;
+  //                                IPv4 or IPv6
   //   port:OLD=NEW                 of TCP and UDP, on both sides
   //   ttl=N                        and IPv6's hop limit
   static Result<FrameRewriter> parse(std::string_view rules);
