@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "netstack/capture/capture_reader.hpp"
 #include "netstack/ether_demux.hpp"
 
 namespace vif::net {
@@ -29,6 +28,10 @@ std::string summary(Bytes frame) {
   return text;
 }
 
+std::size_t hash_of(const std::vector<std::byte>& compared) {
+  return std::hash<std::string_view>{}({reinterpret_cast<const char*>(compared.data()), compared.size()});
+}
+
 std::string ms_text(Time time) {
   const std::string us = std::to_string(time / std::chrono::microseconds(1) % 1000);
   return std::to_string(time / std::chrono::milliseconds(1)) + "." + std::string(3 - us.size(), '0') + us + " ms";
@@ -45,48 +48,21 @@ Expectation::Expectation(ExpectSettings settings, std::vector<ExpectedFrame> fra
   compared_.reserve(frames_.size());
   for (std::size_t i = 0; i < frames_.size(); ++i) {
     if (frames_[i].number == 0) frames_[i].number = i + 1;
-    compared_.push_back(settings_.mask.compared(frames_[i].bytes));
-    queues_[key_of(compared_.back())].push_back(i);
+    MaskedFrame masked = settings_.mask.masked(frames_[i].bytes, FrameRole::expected);
+    queues_[key_of(masked)].outstanding.push_back(i);
+    compared_.push_back(settings_.mask.compared(std::move(masked)));
+    alike_[hash_of(compared_.back())].push_back(i);
   }
 }
 
-Result<std::vector<ExpectedFrame>> Expectation::load(FilesPort& files, const std::string& path,
-                                                     const BpfProgram& select, std::optional<FrameSplitter> splitter) {
-  Result<std::unique_ptr<ByteSource>> source = files.open_source(path);
-  if (!source) return std::move(source).error();
-  Result<CaptureReader> reader = CaptureReader::open(**source);
-  const auto named = [&](const Error& error) { return fail(error.number(), path + ": " + error.text); };
-  if (!reader) return named(reader.error());
-  std::vector<ExpectedFrame> frames;
-  FrameSelector selector(select);
-  std::array<CaptureFrame, 64> batch;
-  for (;;) {
-    const Result<std::size_t> n = reader->read(batch);
-    if (!n) return named(n.error());
-    if (*n == 0) return frames;
-    for (const CaptureFrame& frame : std::span(batch).first(*n)) {
-      const ReplaySide side = splitter ? splitter->side_of(frame.bytes, frame.interface) : ReplaySide::clients;
-      if (!selector.wants(frame.bytes)) continue;
-      if (frame.link_type != kLinkTypeEthernet || frame.wire_bytes > frame.bytes.size()) {
-        return fail(std::errc::invalid_argument,
-                    path + ": " + frame_name(frames.size() + 1) + " is not a whole Ethernet frame: expected only such");
-      }
-      frames.push_back({{frame.bytes.begin(), frame.bytes.end()},
-                        frame.has_time ? std::optional(frame.timestamp_ns) : std::nullopt,
-                        side,
-                        frames.size() + 1});
-    }
-  }
-}
-
-Expectation::Compared Expectation::key_of(const Compared& compared) const {
+Expectation::Compared Expectation::key_of(const MaskedFrame& masked) const {
   if (settings_.order == ExpectOrder::ordered) return {};
-  if (settings_.order == ExpectOrder::unordered) return compared;
-  const FrameLayers layers = FrameLayers::of(compared);
+  if (settings_.order == ExpectOrder::unordered) return settings_.mask.compared(masked);
+  const FrameLayers& layers = masked.layers;
   Compared key = {static_cast<std::byte>(layers.network), static_cast<std::byte>(layers.protocol)};
   const auto add = [&](std::size_t at, std::size_t bytes) {
-    if (at + bytes > compared.size()) return;
-    const auto from = compared.begin() + static_cast<std::ptrdiff_t>(at);
+    if (at + bytes > masked.bytes.size()) return;
+    const auto from = masked.bytes.begin() + static_cast<std::ptrdiff_t>(at);
     key.insert(key.end(), from, from + static_cast<std::ptrdiff_t>(bytes));
   };
   if (layers.network == FrameLayers::Network::ipv4) add(layers.network_at + 12, 8);
@@ -102,53 +78,74 @@ const ExpectFailure* Expectation::received(Bytes frame, Time since_start) {
   if (!selector_.wants(frame)) return nullptr;
   ++verdict_.received;
   now_ = since_start;
-  const Compared compared = settings_.mask.compared(frame);
-  const auto queue = queues_.find(key_of(compared));
-  if (queue == queues_.end() || queue->second.empty()) return stranger(frame);
-  return received_in_order(queue->second, frame, compared, since_start);
-}
-
-const ExpectFailure* Expectation::received_in_order(std::deque<std::size_t>& queue, Bytes frame,
-                                                    const Compared& compared, Time since_start) {
-  const std::size_t head = queue.front();
+  const MaskedFrame masked = settings_.mask.masked(frame, FrameRole::received);
+  const Compared compared = settings_.mask.compared(masked);
+  const auto found = queues_.find(key_of(masked));
+  if (found == queues_.end() || found->second.outstanding.empty()) return stranger(frame, compared);
+  Queue& queue = found->second;
+  const std::size_t head = queue.outstanding.front();
   if (compared == compared_[head]) {
-    queue.pop_front();
+    queue.pop();
     return matched(head, since_start);
   }
   if (settings_.others_allowed) {
     ++verdict_.let_pass;
+    const auto later = next_like(compared, head + 1);
+    if (later && queue.let_pass.size() < queue.outstanding.size()) queue.let_pass.push_back(*later);
     return nullptr;
   }
-  // Is it one that was to come later? Then those before it are missing.
-  const auto end = queue.begin() + static_cast<std::ptrdiff_t>(std::min(queue.size(), kLookAhead));
-  const auto later = std::find_if(queue.begin(), end, [&](std::size_t i) { return compared == compared_[i]; });
-  if (later != end) {
-    for (const std::size_t found = *later; queue.front() != found; queue.pop_front()) {
-      --outstanding_;
-      failed({ExpectFault::missing,
-              number(queue.front()),
-              {},
-              frame_name(number(queue.front())) + " did not come before " + frame_name(number(found)) + ": " +
-                  summary(frames_[queue.front()].bytes),
-              {}});
-    }
-    const std::size_t found = queue.front();
-    queue.pop_front();
-    return matched(found, since_start);
+  if (const std::optional<std::size_t> later = later_in(queue, compared)) {
+    miss_before(queue, *later);
+    queue.pop();
+    return matched(*later, since_start);
   }
   // One that was expected before, or is of another flow, does not stand for the head, which may still come.
-  const bool is_of_another_flow = FrameFlow::of(compared) != FrameFlow::of(compared_[head]);
-  if (is_of_another_flow || was_expected_before(head, compared)) return stranger(frame);
-  queue.pop_front();
+  const bool is_again = next_like(compared, 0).value_or(head) < head;
+  if (is_again || FrameFlow::of(masked.bytes, masked.layers) != flow_of(head)) return stranger(frame, compared);
+  queue.pop();
   --outstanding_;
   FrameDifference difference = difference_of(frames_[head].bytes, frame, settings_.mask);
   return failed({ExpectFault::different, number(head), verdict_.received,
                  frame_name(number(head)) + ": " + difference.first, std::move(difference.fields)});
 }
 
-bool Expectation::was_expected_before(std::size_t head, const Compared& compared) const {
-  const auto end = compared_.begin() + static_cast<std::ptrdiff_t>(head);
-  return std::find(end - static_cast<std::ptrdiff_t>(std::min(head, kLookAhead)), end, compared) != end;
+FrameFlow Expectation::flow_of(std::size_t expected) const {
+  const MaskedFrame masked = settings_.mask.masked(frames_[expected].bytes, FrameRole::expected);
+  return FrameFlow::of(masked.bytes, masked.layers);
+}
+
+// The first expected frame from `from` on, come or not, that is compared the same.
+std::optional<std::size_t> Expectation::next_like(const Compared& compared, std::size_t from) const {
+  const auto alike = alike_.find(hash_of(compared));
+  if (alike == alike_.end()) return std::nullopt;
+  auto at = std::lower_bound(alike->second.begin(), alike->second.end(), from);
+  while (at != alike->second.end() && compared_[*at] != compared) ++at;
+  return at != alike->second.end() ? std::optional(*at) : std::nullopt;
+}
+
+// Is it one that was to come later? One that is expected more than once is taken for the next only when that is near:
+// it may be there once too often.
+std::optional<std::size_t> Expectation::later_in(const Queue& queue, const Compared& compared) const {
+  const std::deque<std::size_t>& outstanding = queue.outstanding;
+  const std::optional<std::size_t> later = next_like(compared, outstanding.front());
+  if (!later) return std::nullopt;
+  const auto place = std::lower_bound(outstanding.begin(), outstanding.end(), *later) - outstanding.begin();
+  const bool is_only_one = next_like(compared, 0) == later && !next_like(compared, *later + 1);
+  return is_only_one || static_cast<std::size_t>(place) < kLookAhead ? later : std::nullopt;
+}
+
+// Those of a queue before `later` are missing.
+void Expectation::miss_before(Queue& queue, std::size_t later) {
+  for (; queue.outstanding.front() != later; queue.pop()) {
+    const std::size_t missing = queue.outstanding.front();
+    --outstanding_;
+    failed({ExpectFault::missing,
+            number(missing),
+            {},
+            frame_name(number(missing)) + " did not come before " + frame_name(number(later)) + ": " +
+                summary(frames_[missing].bytes),
+            {}});
+  }
 }
 
 const ExpectFailure* Expectation::matched(std::size_t expected, Time since_start) {
@@ -172,7 +169,7 @@ const ExpectFailure* Expectation::matched(std::size_t expected, Time since_start
 }
 
 // A frame that no queue waits for.
-const ExpectFailure* Expectation::stranger(Bytes frame) {
+const ExpectFailure* Expectation::stranger(Bytes frame, const Compared& compared) {
   if (settings_.others_allowed) {
     ++verdict_.let_pass;
     return nullptr;
@@ -182,7 +179,11 @@ const ExpectFailure* Expectation::stranger(Bytes frame) {
                         verdict_.received,
                         "received " + frame_name(verdict_.received) + " was not expected: " + summary(frame),
                         {}};
-  if (const std::optional<std::size_t> near = closest(frame)) {
+  const bool is_kept = verdict_.failures.size() < kFailuresKept;  // else nobody reads what it is like
+  if (const std::optional<std::size_t> again = next_like(compared, 0)) {
+    failure.expected = number(*again);
+    failure.text += "; it is " + frame_name(number(*again)) + " again";
+  } else if (const std::optional<std::size_t> near = is_kept ? closest(frame) : std::nullopt) {
     FrameDifference difference = difference_of(frames_[*near].bytes, frame, settings_.mask);
     failure.expected = number(*near);
     failure.text += "; closest is " + frame_name(number(*near)) + ": " + difference.first;
@@ -196,13 +197,14 @@ std::optional<std::size_t> Expectation::closest(Bytes frame) const {
   std::optional<std::size_t> best;
   std::size_t best_fields = SIZE_MAX, looked = 0;
   for (const auto& [key, queue] : queues_) {
-    if (queue.empty()) continue;
+    if (queue.outstanding.empty()) continue;
     if (++looked > kLookAhead) break;
-    const FrameDifference difference = difference_of(frames_[queue.front()].bytes, frame, settings_.mask);
+    const std::size_t head = queue.outstanding.front();
+    const FrameDifference difference = difference_of(frames_[head].bytes, frame, settings_.mask);
     const auto fields = static_cast<std::size_t>(std::count_if(
         difference.fields.begin(), difference.fields.end(), [](const FieldComparison& line) { return line.differs; }));
     if (fields >= best_fields) continue;
-    best = queue.front();
+    best = head;
     best_fields = fields;
   }
   return best;
@@ -216,11 +218,34 @@ const ExpectFailure* Expectation::failed(ExpectFailure failure) {
   return &*last_;
 }
 
+// What is left of a queue after those that were let pass while its head was waited for, and belong to what is behind
+// it.
+std::vector<std::size_t> Expectation::left_of(const Queue& queue) {
+  std::vector<std::size_t> left;
+  auto next = queue.outstanding.begin();
+  const auto end = queue.outstanding.end();
+  for (const std::size_t like : queue.let_pass) {
+    if (next == end) break;
+    const std::optional<std::size_t> came = next_like(compared_[like], *next);
+    if (!came) continue;
+    const auto at = std::lower_bound(next, end, *came);
+    left.insert(left.end(), next, at);
+    next = at + 1;
+    --verdict_.let_pass;
+    ++verdict_.matched;
+  }
+  left.insert(left.end(), next, end);
+  return left;
+}
+
 const ExpectVerdict& Expectation::finish() {
   if (std::exchange(finished_, true)) return verdict_;
   now_ = Time::max();
   std::vector<std::size_t> missing;
-  for (const auto& [key, queue] : queues_) missing.insert(missing.end(), queue.begin(), queue.end());
+  for (const auto& [key, queue] : queues_) {
+    const std::vector<std::size_t> left = left_of(queue);
+    missing.insert(missing.end(), left.begin(), left.end());
+  }
   std::sort(missing.begin(), missing.end());
   for (const std::size_t i : missing) {
     failed({ExpectFault::missing,

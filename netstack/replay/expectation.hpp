@@ -7,10 +7,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "netstack/base/ports.hpp"
 #include "netstack/base/stream.hpp"
+#include "netstack/replay/frame_flow.hpp"
 #include "netstack/replay/frame_mask.hpp"
 #include "netstack/replay/frame_selector.hpp"
 #include "netstack/replay/frame_splitter.hpp"
@@ -97,22 +99,35 @@ class VIF_API Expectation {
   using Compared = std::vector<std::byte>;
   static constexpr std::size_t kLookAhead = 64;
 
+  struct Queue {
+    std::deque<std::size_t> outstanding;  // ascending; only the head goes
+    std::vector<std::size_t> let_pass;    // meanwhile, as they came: what is like them and expected behind the head
+
+    void pop() {
+      outstanding.pop_front();
+      let_pass.clear();
+    }
+  };
+
   std::size_t number(std::size_t index) const { return frames_[index].number; }
-  Compared key_of(const Compared& compared) const;
-  const ExpectFailure* received_in_order(std::deque<std::size_t>& queue, Bytes frame, const Compared& compared,
-                                         Time since_start);
-  bool was_expected_before(std::size_t head, const Compared& compared) const;
+  Compared key_of(const MaskedFrame& masked) const;
+  FrameFlow flow_of(std::size_t expected) const;
+  std::optional<std::size_t> next_like(const Compared& compared, std::size_t from) const;
+  std::optional<std::size_t> later_in(const Queue& queue, const Compared& compared) const;
+  void miss_before(Queue& queue, std::size_t later);
   const ExpectFailure* matched(std::size_t expected, Time since_start);
-  const ExpectFailure* stranger(Bytes frame);
+  const ExpectFailure* stranger(Bytes frame, const Compared& compared);
   const ExpectFailure* failed(ExpectFailure failure);
   std::optional<std::size_t> closest(Bytes frame) const;
+  std::vector<std::size_t> left_of(const Queue& queue);
 
   const ExpectSettings settings_;
   std::vector<ExpectedFrame> frames_;
   ExpectClock clock_;
   FrameSelector selector_;
-  std::vector<Compared> compared_;                      // beside frames_
-  std::map<Compared, std::deque<std::size_t>> queues_;  // outstanding frames, in the order each queue wants
+  std::vector<Compared> compared_;                                   // beside frames_
+  std::unordered_map<std::size_t, std::vector<std::size_t>> alike_;  // by the hash of compared_, ascending
+  std::map<Compared, Queue> queues_;  // outstanding frames, in the order each queue wants
   std::size_t outstanding_;
   ExpectVerdict verdict_;
   std::optional<ExpectFailure> last_;

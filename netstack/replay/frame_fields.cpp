@@ -31,7 +31,7 @@ constexpr FrameField kFields[] = {
     {"arp.dst.hw_mac", arp, 144, 48, mac},
     {"arp.dst.proto_ipv4", arp, 192, 32, address},
     {"ip.version", ipv4, 0, 4, number},
-    {"ip.hdr_len", ipv4, 4, 4, number},
+    {"ip.hdr_len", ipv4, 4, 4, words},
     {"ip.dsfield", ipv4, 8, 8, hex},
     {"ip.len", ipv4, 16, 16, number},
     {"ip.id", ipv4, 32, 16, hex},
@@ -56,7 +56,7 @@ constexpr FrameField kFields[] = {
     {"tcp.dstport", tcp, 16, 16, number},
     {"tcp.seq", tcp, 32, 32, number},
     {"tcp.ack", tcp, 64, 32, number},
-    {"tcp.hdr_len", tcp, 96, 4, number},
+    {"tcp.hdr_len", tcp, 96, 4, words},
     {"tcp.flags", tcp, 100, 12, hex},
     {"tcp.window_size_value", tcp, 112, 16, number},
     {"tcp.checksum", tcp, 128, 16, hex},
@@ -189,6 +189,8 @@ std::string field_text(const FrameField& field, const FieldPlace& place, Bytes f
   switch (field.form) {
     case number:
       return std::to_string(field_value(place, frame));
+    case words:
+      return std::to_string(4 * field_value(place, frame));
     case hex:
       return hex_text(field_value(place, frame), place.bits);
     case mac:

@@ -14,7 +14,7 @@
 namespace vif::net {
 
 enum class FieldPart : std::uint8_t { ethernet, tag, arp, ipv4, ipv6, tcp, udp, icmp4, icmp6, data, padding };
-enum class FieldForm : std::uint8_t { number, hex, mac, address, bytes };
+enum class FieldForm : std::uint8_t { number, words, hex, mac, address, bytes };  // words: shown as bytes, 4 each
 
 struct FrameField {
   std::string_view name;  // "ip.ttl"

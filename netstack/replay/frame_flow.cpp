@@ -26,8 +26,7 @@ std::uint64_t hash_of(const FrameFlow::End& end) {
 
 }  // namespace
 
-FrameFlow FrameFlow::of(Bytes frame) {
-  const FrameLayers layers = FrameLayers::of(frame);
+FrameFlow FrameFlow::of(Bytes frame, const FrameLayers& layers) {
   FrameFlow flow = without_ports(frame, layers);
   if (!layers.is_fragment) flow.read_ports(frame, layers);
   return flow;

@@ -26,7 +26,8 @@ struct VIF_API FrameFlow {
   End source = {}, destination = {};
 
   // Of a runt all is zero.
-  static FrameFlow of(Bytes frame);
+  static FrameFlow of(Bytes frame) { return of(frame, FrameLayers::of(frame)); }
+  static FrameFlow of(Bytes frame, const FrameLayers& layers);
   // Likewise; a first fragment, which holds its packet's ports, has them.
   static FrameFlow with_ports_of_first_fragments(Bytes frame);
 

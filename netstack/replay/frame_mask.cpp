@@ -27,11 +27,16 @@ bool is_transport_checksum(const FrameField& field) {
          field.name == "icmpv6.checksum";
 }
 
-// Whether the transport's checksum is the right one. 0 in UDP over IPv4 means that there is none.
-bool is_right(Bytes frame, const FrameLayers& layers, const FieldPlace& checksum) {
-  if (layers.transport == Transport::udp && layers.network == Network::ipv4 && field_value(checksum, frame) == 0) {
-    return true;
-  }
+bool is_checksum(const FrameField& field) { return is_network_checksum(field) || is_transport_checksum(field); }
+
+// Also where it is empty in one of the two frames.
+bool is_of_any_size_under(const FrameField& field, const FrameField& checksum) {
+  if (field.bits != 0) return false;
+  return field.part == checksum.part || (field.part == FieldPart::data && is_transport_checksum(checksum));
+}
+
+// The transport's.
+bool is_right(Bytes frame, const FrameLayers& layers) {
   const Bytes transport = frame.subspan(layers.transport_at, layers.end - layers.transport_at);
   InternetSum sum;
   if (layers.transport != Transport::icmp4) {
@@ -42,6 +47,21 @@ bool is_right(Bytes frame, const FrameLayers& layers, const FieldPlace& checksum
   }
   sum.add(transport);
   return sum.checksum() == 0;
+}
+
+// What stands for a checksum that has to be right.
+enum class Checksum : std::uint16_t { unknown, right, wrong, none };
+
+Checksum judged(Bytes frame, const FrameLayers& layers, const FrameField& field, FrameRole role) {
+  if (is_network_checksum(field)) {
+    const Bytes header = frame.subspan(layers.network_at, layers.transport_at - layers.network_at);
+    return role == FrameRole::expected || checksum_of(header) == 0 ? Checksum::right : Checksum::wrong;
+  }
+  if (layers.is_fragment) return Checksum::unknown;  // it covers what is not here
+  const std::optional<FieldPlace> place = place_of(field, layers, frame);
+  const bool may_have_none = layers.transport == Transport::udp && layers.network == Network::ipv4;  // RFC 768
+  if (may_have_none && place && field_value(*place, frame) == 0) return Checksum::none;
+  return role == FrameRole::expected || is_right(frame, layers) ? Checksum::right : Checksum::wrong;
 }
 
 Result<std::size_t> parse_offset(std::string_view text, std::string_view whole) {
@@ -94,32 +114,43 @@ bool FrameMask::ignores(const FrameField& field) const {
   return std::find(fields_.begin(), fields_.end(), &field) != fields_.end();
 }
 
-std::vector<std::byte> FrameMask::compared(Bytes frame) const {
-  const FrameLayers layers = FrameLayers::of(frame);
-  std::vector<std::byte> copy(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(layers.end));
-  settle_checksums(copy, frame, layers);
+MaskedFrame FrameMask::masked(Bytes frame, FrameRole role) const {
+  MaskedFrame masked{.bytes = {}, .layers = FrameLayers::of(frame)};
+  masked.bytes.assign(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(masked.layers.end));
+  settle_checksums(masked, frame, role);
   for (const FrameField* const field : fields_) {
-    if (const std::optional<FieldPlace> place = place_of(*field, layers, frame))
-      clear(copy, place->at_bit, place->bits);
+    if (const std::optional<FieldPlace> place = place_of(*field, masked.layers, frame))
+      clear(masked.bytes, place->at_bit, place->bits);
   }
   for (const Bytewise& range : ranges_) {
-    const std::size_t behind = std::min(range.behind, copy.size());
-    if (range.from < behind) clear(copy, 8 * range.from, 8 * (behind - range.from));
+    const std::size_t behind = std::min(range.behind, masked.bytes.size());
+    if (range.from < behind) clear(masked.bytes, 8 * range.from, 8 * (behind - range.from));
   }
-  return copy;
+  return masked;
 }
 
-void FrameMask::settle_checksums(MutBytes copy, Bytes frame, const FrameLayers& layers) const {
-  for (const FrameField& field : frame_fields()) {
-    const bool is_network = is_network_checksum(field);
-    if (!is_network && (!is_transport_checksum(field) || layers.is_fragment)) continue;
-    const std::optional<FieldPlace> place = place_of(field, layers, frame);
-    if (!place || !covers_ignored(field, layers, frame)) continue;
-    const bool right = is_network
-                           ? checksum_of(frame.subspan(layers.network_at, layers.transport_at - layers.network_at)) == 0
-                           : is_right(frame, layers, *place);
-    store_be16(copy.data() + place->at_bit / 8, right ? 1 : 0);
+std::vector<std::byte> FrameMask::compared(MaskedFrame masked) const {
+  const auto fields = frame_fields();
+  for (auto field = fields.rbegin(); field != fields.rend(); ++field) {  // from the back, where nothing moves
+    if (field->bits != 0 || field->part == FieldPart::padding || !ignores(*field)) continue;
+    const std::optional<FieldPlace> place = place_of(*field, masked.layers, masked.bytes);
+    if (!place) continue;
+    const auto at = masked.bytes.begin() + static_cast<std::ptrdiff_t>(place->at_bit / 8);
+    masked.bytes.erase(at, at + static_cast<std::ptrdiff_t>(place->bits / 8));
   }
+  return std::move(masked.bytes);
+}
+
+void FrameMask::settle_checksums(MaskedFrame& masked, Bytes frame, FrameRole role) const {
+  for (const FrameField& field : frame_fields()) {
+    if (!has_to_be_right(field, masked.layers, frame)) continue;
+    const std::size_t at = place_of(field, masked.layers, frame)->at_bit / 8;
+    store_be16(masked.bytes.data() + at, static_cast<std::uint16_t>(judged(frame, masked.layers, field, role)));
+  }
+}
+
+bool FrameMask::has_to_be_right(const FrameField& checksum, const FrameLayers& layers, Bytes frame) const {
+  return is_checksum(checksum) && place_of(checksum, layers, frame) && covers_ignored(checksum, layers, frame);
 }
 
 bool FrameMask::covers_ignored(const FrameField& checksum, const FrameLayers& layers, Bytes frame) const {
@@ -128,6 +159,7 @@ bool FrameMask::covers_ignored(const FrameField& checksum, const FrameLayers& la
   const std::size_t end = is_network ? layers.transport_at : layers.end;
   const bool has_pseudo_header = !is_network && layers.transport != Transport::icmp4;
   for (const FrameField* const field : fields_) {
+    if (is_of_any_size_under(*field, checksum)) return true;
     const std::optional<FieldPlace> place = place_of(*field, layers, frame);
     if (!place || field == &checksum) continue;
     const bool is_address =
@@ -139,41 +171,76 @@ bool FrameMask::covers_ignored(const FrameField& checksum, const FrameLayers& la
                      [=](const Bytewise& range) { return range.from < end && range.behind > begin; });
 }
 
-FrameDifference difference_of(Bytes expected, Bytes received, const FrameMask& mask) {
-  FrameDifference difference;
-  const FrameLayers layers[] = {FrameLayers::of(expected), FrameLayers::of(received)};
-  const std::vector<std::byte> compared[] = {mask.compared(expected), mask.compared(received)};
-  const bool same = compared[0] == compared[1];
-  for (const FrameField& field : frame_fields()) {
-    const std::optional<FieldPlace> places[] = {place_of(field, layers[0], expected),
-                                                place_of(field, layers[1], received)};
-    if ((!places[0] && !places[1]) || field.part == FieldPart::padding) continue;
-    FieldComparison line{.name = std::string(field.name),
-                         .expected = places[0] ? field_text(field, *places[0], expected) : "-",
-                         .received = places[1] ? field_text(field, *places[1], received) : "-",
-                         .ignored = mask.ignores(field)};
-    const auto same_bits = [&] {
-      if (places[0]->bits != places[1]->bits) return false;
-      for (std::size_t i = 0; i < places[0]->bits; i += 32) {
-        const std::size_t bits = std::min<std::size_t>(places[0]->bits - i, 32);
-        if (field_value({places[0]->at_bit + i, bits}, compared[0]) !=
-            field_value({places[1]->at_bit + i, bits}, compared[1]))
-          return false;
-      }
-      return true;
+namespace {
+
+// One of two frames that are compared.
+struct Side {
+  Bytes frame;
+  MaskedFrame masked;
+
+  std::optional<FieldPlace> place(const FrameField& field) const { return place_of(field, masked.layers, frame); }
+};
+
+// The first bit from which on two places differ; none: they are the same.
+std::optional<std::size_t> first_difference(const Side& one, FieldPlace wanted, const Side& other, FieldPlace came) {
+  for (std::size_t i = 0; i < std::min(wanted.bits, came.bits); ++i) {
+    const auto bit = [i](const Side& side, FieldPlace place) {
+      return field_value({place.at_bit + i, 1}, side.masked.bytes);
     };
-    line.differs = !same && !line.ignored && (places[0].has_value() != places[1].has_value() || !same_bits());
-    if (line.differs && difference.first.empty()) {
-      difference.first = line.name + ": expected " + line.expected + ", received " + line.received;
-      if (line.expected == line.received) difference.first += " (one of them is not the right checksum)";
+    if (bit(one, wanted) != bit(other, came)) return i;
+  }
+  if (wanted.bits == came.bits) return std::nullopt;
+  return std::min(wanted.bits, came.bits);
+}
+
+// "ip.ttl: expected 64, received 63". Long fields are shown from where they differ, when their beginnings do not.
+std::string text_of(const FrameField& field, FieldComparison line, const Side& one, const Side& other) {
+  if (field.form == FieldForm::bytes && line.expected == line.received) {
+    const std::size_t at = *first_difference(one, *one.place(field), other, *other.place(field)) / 8 * 8;
+    const auto rest = [&](const Side& side) {
+      const FieldPlace place = *side.place(field);
+      return field_text(field, {place.at_bit + at, place.bits - at}, side.frame);
+    };
+    line.name += " from @" + std::to_string((other.place(field)->at_bit + at) / 8) + " on";
+    line.expected = rest(one);
+    line.received = rest(other);
+  }
+  return line.name + ": expected " + line.expected + ", received " + line.received;
+}
+
+}  // namespace
+
+FrameDifference difference_of(Bytes expected, Bytes received, const FrameMask& mask) {
+  const Side one{expected, mask.masked(expected, FrameRole::expected)};
+  const Side other{received, mask.masked(received, FrameRole::received)};
+  const std::vector<std::byte> compared[] = {mask.compared(one.masked), mask.compared(other.masked)};
+  const bool same = compared[0] == compared[1];
+  FrameDifference difference;
+  std::string checksum;  // says least: it differs because of what it covers
+  for (const FrameField& field : frame_fields()) {
+    const std::optional<FieldPlace> wanted = one.place(field), came = other.place(field);
+    if ((!wanted && !came) || field.part == FieldPart::padding) continue;
+    FieldComparison line{.name = std::string(field.name),
+                         .expected = wanted ? field_text(field, *wanted, expected) : "-",
+                         .received = came ? field_text(field, *came, received) : "-",
+                         .ignored = mask.ignores(field)};
+    const bool is_judged = wanted && mask.has_to_be_right(field, one.masked.layers, expected);
+    if (is_judged && static_cast<Checksum>(field_value(*wanted, one.masked.bytes)) == Checksum::right)
+      line.expected = "the right one";
+    line.differs =
+        !same && !line.ignored && (!wanted || !came || first_difference(one, *wanted, other, *came).has_value());
+    if (line.differs) {
+      std::string& first = is_checksum(field) ? checksum : difference.first;
+      if (first.empty()) first = text_of(field, line, one, other);
     }
     difference.fields.push_back(std::move(line));
   }
+  if (difference.first.empty()) difference.first = checksum;
   if (same || !difference.first.empty()) return difference;
   const auto at = std::mismatch(compared[0].begin(), compared[0].end(), compared[1].begin(), compared[1].end());
   difference.first = "the frames differ from byte " + std::to_string(at.first - compared[0].begin()) +
-                     " on: expected " + std::to_string(compared[0].size()) + " bytes, received " +
-                     std::to_string(compared[1].size());
+                     " on: expected " + std::to_string(expected.size()) + " bytes, received " +
+                     std::to_string(received.size());
   return difference;
 }
 

@@ -88,6 +88,53 @@ TEST(Expectation, in_order_a_stray_frame_does_not_spoil_those_after_it) {
   EXPECT_EQ(seen.count(ExpectFault::different), 1U);
 }
 
+TEST(Expectation, in_order_many_that_are_missing_cost_themselves_only) {
+  std::vector<Frame> wanted;
+  for (std::size_t bytes = 0; bytes < 200; ++bytes) wanted.push_back(udp_packet(counting(bytes), false, 64, 7));
+  const ExpectVerdict seen = [&] {
+    Expectation expectation({}, expected(wanted));
+    for (std::size_t i = 100; i < 200; ++i) (void)expectation.received(wanted[i], 1ms);
+    return expectation.finish();
+  }();
+  EXPECT_EQ(seen.matched, 100U);
+  EXPECT_EQ(seen.count(ExpectFault::missing), 100U);
+  EXPECT_TRUE(seen.failures[0].text.starts_with("frame 1 did not come before frame 101")) << seen.failures[0].text;
+}
+
+TEST(Expectation, in_order_one_too_many_of_a_kind_does_not_stand_for_one_far_away) {
+  std::vector<Frame> wanted = {kA};
+  for (std::uint32_t i = 0; i < 80; ++i) wanted.push_back(numbered(100 + i));
+  wanted.push_back(kA);
+  std::vector<Frame> arrived = wanted;
+  arrived.insert(arrived.begin(), kA);
+  const ExpectVerdict seen = verdict({}, wanted, arrived);
+  EXPECT_EQ(seen.matched, wanted.size());
+  ASSERT_EQ(seen.failures.size(), 1U);
+  EXPECT_TRUE(seen.failures[0].text.ends_with("; it is frame 1 again")) << seen.failures[0].text;
+}
+
+TEST(Expectation, beside_others_one_that_is_missing_costs_itself_only) {
+  const ExpectSettings settings{.others_allowed = true};
+  const ExpectVerdict lost = verdict(settings, {kA, kB, kC, kD}, {kA, kC, kD});
+  EXPECT_EQ(lost.matched, 3U);
+  EXPECT_EQ(lost.let_pass, 0U);
+  ASSERT_EQ(lost.failures.size(), 1U);
+  EXPECT_TRUE(lost.failures[0].text.starts_with("frame 2 did not come")) << lost.failures[0].text;
+  const ExpectVerdict swapped = verdict(settings, {kA, kB, kC, kD}, {kA, kC, kB, kD});
+  EXPECT_EQ(swapped.matched, 3U);
+  EXPECT_EQ(swapped.let_pass, 1U);
+  EXPECT_EQ(swapped.count(ExpectFault::missing), 1U);
+  EXPECT_TRUE(verdict(settings, {kA, kB, kC}, {kB, kC, kA, kB, kC}).pass()) << "they are there, in their order";
+}
+
+// What says where a packet ends may be ignored, and flows are told apart all the same.
+TEST(Expectation, flows_are_those_of_the_frames_not_of_what_is_compared) {
+  const auto flow = [](std::uint16_t port, std::size_t bytes) { return udp_packet(counting(bytes), false, 64, port); };
+  const ExpectSettings settings{.mask = *FrameMask::parse("ip.len,ip.hdr_len,udp.length,data"),
+                                .order = ExpectOrder::per_flow};
+  EXPECT_TRUE(verdict(settings, {flow(1, 10), flow(2, 10)}, {flow(2, 20), flow(1, 3)}).pass());
+}
+
 TEST(Expectation, unordered_counts_how_often) {
   const ExpectVerdict once = verdict({.order = ExpectOrder::unordered}, {kA, kA, kB}, {kB, kA});
   EXPECT_EQ(once.count(ExpectFault::missing), 1U);
