@@ -67,8 +67,9 @@ void LinkReplay::stop() {
   end();
 }
 
-void LinkReplay::set_linger(Time linger) {
-  linger_ = linger;
+void LinkReplay::satisfied(Time linger) {
+  linger_ = std::max(linger, kSettle);
+  link_may_go_ = link_may_go_ || linger == Time(0);
   const bool is_sent = replayer_->state() == State::done || replayer_->state() == State::stopped;
   if (is_sent && !ended_) later_.schedule(domain_.now() + linger_);
 }
@@ -93,7 +94,7 @@ void LinkReplay::received(net::ReplaySide at, Bytes frame) {
   if (on_received) on_received(at, frame, as_recorded);
 }
 
-void LinkReplay::link_changed(Side& side, net::LinkState state, const Error* why) {
+void LinkReplay::link_changed(Side& side, net::LinkState state) {
   if (!replayer_) return;
   if (state != net::LinkState::down) {
     if (!ended_ && replayer_->state() == State::idle && later_.pending() && without_carrier() == nullptr) {
@@ -102,9 +103,10 @@ void LinkReplay::link_changed(Side& side, net::LinkState state, const Error* why
     }
     return;
   }
-  if (why == nullptr || ended_ || replayer_->state() == State::idle) return;
-  if (replayer_->state() == State::running) error_ = side.linkstr() + " is down: " + why->text;
-  replayer_->stop();
+  if (side.why_down().empty() || ended_ || replayer_->state() == State::idle) return;
+  const bool is_needed = replayer_->state() == State::running || (linger_ > Time(0) && !link_may_go_);
+  if (is_needed) error_ = side.linkstr() + " is down: " + side.why_down();
+  stop();
 }
 
 // No carrier came; or all is sent and heard.
@@ -114,6 +116,7 @@ void LinkReplay::timeout() {
     error_ = (side == nullptr ? "the link" : side->linkstr()) +
              " has no carrier: expected the other end to come up within " +
              std::to_string(carrier_wait_ / std::chrono::seconds(1)) + " s";
+    if (side != nullptr && !side->why_down().empty()) error_ += "; " + side->why_down();
   }
   end();
 }
@@ -144,9 +147,13 @@ LinkReplayReport LinkReplay::finish() {
   if (first) report.sending = *last - *first;
   report.backward = source_->backward_frames();
   report.untimed = source_->untimed_frames();
+  report.early = replayer_->state() != State::done || replayer_->overdue();
   report.error = error_;
   const auto& failed = replayer_->error();
   if (report.error.empty() && failed && failed->number() != EINTR) report.error = failed->text;  // that is known
+  if (report.error.empty() && replayer_->overdue()) {
+    report.error = "the duration was over before all that was due had been sent: the link did not take it in time";
+  }
   if (report.error.empty() && replayer_->state() == State::done && report.totals.none_selected()) {
     report.error =
         "none of the " + std::to_string(report.totals.skipped) + " frames was sent: the filter selects none of them";

@@ -29,6 +29,7 @@ struct LinkReplayRequest {
   net::ReplayOversize oversize = net::ReplayOversize::refuse;
   Time carrier_wait = std::chrono::seconds(10);  // at most, before the first frame
   Time linger{};                                 // listens so long after the last frame
+  bool link_may_go = false;                      // meanwhile: who listens knows what it still waits for
   // Ports and sequence numbers that the other side chooses, with what it sent when it was recorded.
   std::optional<net::LearnedFlows> learned = {};
 };
@@ -47,6 +48,7 @@ struct LinkReplayReport {
   };
   std::vector<Link> links;  // the clients' first
   std::string error;        // empty: the captures were read whole, and the link stayed
+  bool early = false;       // it ended before the captures and the plan did: what followed was not tried
 
   std::uint64_t refused() const;
   // Every record of the captures reached the link, whole.
@@ -65,8 +67,11 @@ class LinkReplay final {
   // Ends it now: what was sent stays sent, and is reported. Harmless when it has ended.
   void stop();
   bool ended() const { return ended_; }
-  // Listens only so long after the last frame from now on.
-  void set_linger(Time linger);
+  // All that it listened for has come: it goes on for kSettle, in case there is something else, and for `linger` if
+  // that is longer; counted from now, or from the last frame sent, whichever is later. Without `linger` the link may go
+  // meanwhile.
+  static constexpr Time kSettle = std::chrono::milliseconds(200);
+  void satisfied(Time linger);
 
   // 0 before it.
   Time since_start() const { return has_started() ? domain_.now() - totals().started : Time(0); }
@@ -95,6 +100,7 @@ class LinkReplay final {
 
     const std::string& linkstr() const { return linkstr_; }
     LinkWire& wire() { return *wire_; }
+    const std::string& why_down() const { return why_down_; }  // when its carrier went last; empty: not said
     std::uint64_t received_before() const { return received_before_; }
 
    private:
@@ -105,13 +111,17 @@ class LinkReplay final {
     void wire_writable() override {
       if (replay_.replayer_) replay_.replayer_->writable();
     }
-    void wire_link_changed(net::LinkState state, const Error* why) override { replay_.link_changed(*this, state, why); }
+    void wire_link_changed(net::LinkState state, const Error* why) override {
+      why_down_ = why == nullptr ? "" : why->text;
+      replay_.link_changed(*this, state);
+    }
 
     LinkReplay& replay_;
     const net::ReplaySide side_;
     const std::string linkstr_;
     std::unique_ptr<LinkWire> wire_;
     std::uint64_t received_before_ = 0;
+    std::string why_down_;
     net::Scratch scratch_;
     std::vector<Bytes> live_;
   };
@@ -120,6 +130,7 @@ class LinkReplay final {
       : domain_(domain),
         carrier_wait_(request.carrier_wait),
         linger_(request.linger),
+        link_may_go_(request.link_may_go),
         learned_(request.learned),
         later_(domain.callouts(), [this] { timeout(); }) {}
 
@@ -127,13 +138,14 @@ class LinkReplay final {
   Status open_links(const LinkReplayRequest& request, const LinkWire::Host& host);
   Side* without_carrier();
   void received(net::ReplaySide at, Bytes frame);
-  void link_changed(Side& side, net::LinkState state, const Error* why);
+  void link_changed(Side& side, net::LinkState state);
   void timeout();
   void end();
 
   net::Domain& domain_;
   const Time carrier_wait_;
   Time linger_;
+  bool link_may_go_;
   std::optional<net::LearnedFlows> learned_;
   net::Scratch recorded_;
   Callout later_;

@@ -21,7 +21,8 @@ Replayer::Replayer(Domain& domain, ReplaySource& source, ReplayWire& wire, const
       plan_(plan),
       fitter_(fit, domain.pool()),
       schedule_(plan.speed, plan.gap_max),
-      next_(domain.callouts(), [this] { run(); }) {
+      next_(domain.callouts(), [this] { run(); }),
+      deadline_(domain.callouts(), [this] { deadline(); }) {
   burst_.reserve(kBurstFrames);
   pieces_.reserve(kBurstFrames);
 }
@@ -33,6 +34,9 @@ void Replayer::start(Time at) {
   totals_.started = at;
   totals_.passes = 1;
   next_.schedule(at);
+  if (!plan_.duration) return;
+  const bool is_top = plan_.speed.kind == ReplaySpeed::Kind::top;
+  deadline_.schedule(at + *plan_.duration + (is_top ? Time(0) : kGrace));
 }
 
 void Replayer::writable() {
@@ -42,21 +46,17 @@ void Replayer::writable() {
 }
 
 void Replayer::stop() {
-  if (state_ != State::running) return;
-  // Of a record in several frames a part may be on the wire.
-  const bool begun = burst_at_ > 0 && burst_at_ < pieces_.size() && !pieces_[burst_at_ - 1].ends_record;
-  if (begun) {
-    record_failed_ = true;
-    finish_record();
-  }
-  end(State::stopped);
+  if (state_ == State::running) end(State::stopped);
+}
+
+// However full the wire is. At top speed all that follows is due, always: that is not sent, as it was not asked for.
+void Replayer::deadline() {
+  overdue_ = plan_.speed.kind != ReplaySpeed::Kind::top;
+  while (overdue_ && burst_at_ < burst_.size()) not_taken();
+  end(State::done);
 }
 
 void Replayer::run() {
-  if (plan_.speed.kind == ReplaySpeed::Kind::top && plan_.duration &&
-      domain_.now() - totals_.started > *plan_.duration) {
-    return end(State::done);
-  }
   for (budget_ = kBudgetRecords; budget_ > 0;) {
     if (!send_burst()) return;  // blocked
     fill();
@@ -97,7 +97,6 @@ bool Replayer::fetch() {
     if (!read && !error_) error_ = read.error();
     if (read && !read->empty()) {
       batch_ = *read;
-      pass_records_ += batch_.size();
     } else if (!next_pass()) {
       finished_ = true;
       return false;
@@ -107,9 +106,9 @@ bool Replayer::fetch() {
 }
 
 bool Replayer::next_pass() {
-  const bool was_empty = pass_records_ == 0;  // and would be for ever
-  pass_records_ = 0;
-  if (was_empty || error_ || totals_.passes == plan_.passes) return false;
+  const bool was_vain = given_ == given_before_;  // and would be for ever
+  given_before_ = given_;
+  if (was_vain || error_ || totals_.passes == plan_.passes) return false;
   if (Status again = source_.rewind(); !again) {
     error_ = again.error();
     return false;
@@ -219,7 +218,14 @@ void Replayer::finish_record() {
 }
 
 void Replayer::end(State state) {
+  // Of a record in several frames a part may be on the wire.
+  const bool begun = burst_at_ > 0 && burst_at_ < pieces_.size() && !pieces_[burst_at_ - 1].ends_record;
+  if (begun) {
+    record_failed_ = true;
+    finish_record();
+  }
   next_.cancel();
+  deadline_.cancel();
   blocked_ = false;
   state_ = state;
   if (on_end) on_end();

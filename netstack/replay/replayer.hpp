@@ -3,7 +3,8 @@
 //
 // Every frame is accounted for: records = sent + failed + all of refused. A wire that is full delays what follows, on
 // both wires where there are two; it is then sent as soon as the wire takes it, and the frames after it are due when
-// they always were. Source and wires are borrowed and outlive the replayer. On the domain's thread.
+// they always were. A pass of which nothing is given to the wire is the last one: the next would be the same. Source
+// and wires are borrowed and outlive the replayer. On the domain's thread.
 #pragma once
 
 #include <functional>
@@ -85,6 +86,9 @@ class VIF_API Replayer {
   void writable();
   // Ends it: what is not sent is not a record of this replay. Harmless when it has ended.
   void stop();
+  // When the plan's duration was over, not all that was due by then had been sent; what of it was waiting for the wire
+  // has failed.
+  bool overdue() const { return overdue_; }
 
   State state() const { return state_; }
   const ReplayTotals& totals() const { return totals_; }
@@ -101,6 +105,8 @@ class VIF_API Replayer {
   };
   static constexpr std::size_t kBurstFrames = 32;
   static constexpr std::size_t kBudgetRecords = 1024;  // before others get their turn
+  // So much later than the duration what is due at its end may still be sent.
+  static constexpr Time kGrace = std::chrono::milliseconds(100);
 
   void run();
   void fill();
@@ -113,6 +119,7 @@ class VIF_API Replayer {
   void took(std::size_t pieces);
   void not_taken();
   void finish_record();
+  void deadline();
   void end(State state);
 
   Domain& domain_;
@@ -124,7 +131,7 @@ class VIF_API Replayer {
   std::optional<FrameSelector> selector_;
   std::optional<FrameSplitter> splitter_;
   ReplaySchedule schedule_;
-  Callout next_;
+  Callout next_, deadline_;
   State state_ = State::idle;
   ReplayTotals totals_;
   std::optional<Error> error_;
@@ -134,7 +141,7 @@ class VIF_API Replayer {
   bool placed_ = false;                 // the schedule is at batch_[at_]
   bool finished_ = false;               // nothing follows the burst
   std::uint64_t given_ = 0;             // records prepared, not refused
-  std::uint64_t pass_records_ = 0;
+  std::uint64_t given_before_ = 0;      // this pass
   std::size_t budget_ = 0;
 
   Scratch scratch_;
@@ -142,6 +149,7 @@ class VIF_API Replayer {
   std::vector<Piece> pieces_;  // beside it
   std::size_t burst_at_ = 0;
   bool blocked_ = false;
+  bool overdue_ = false;
   bool record_failed_ = false;     // a piece of the record being sent was not taken
   std::optional<Time> last_late_;  // of the record before
 };

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of `virtifctl replay --to` share: running it, and a network namespace of their own."""
 
+import contextlib
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
+import threading
 import unittest
 from pathlib import Path
 
@@ -31,6 +35,43 @@ def ctl(*words):
 
 def frames_of(name):
     return [frame for _, frame in truth.read(DATA / name)[0]]
+
+
+def capture(path, frames):
+    """Writes a pcap of (seconds, bytes)."""
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+        for at, frame in frames:
+            file.write(struct.pack("<IIII", int(at), round((at - int(at)) * 1e6), len(frame), len(frame)) + frame)
+    return path
+
+
+class Peer(threading.Thread):
+    """The other end of a `stream:`: calls heard(peer, frame, count) until that says False."""
+
+    def __init__(self, path, heard):
+        super().__init__(daemon=True)
+        self.heard, self.frames = heard, []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen(1)
+        self.connection = None
+        self.start()
+
+    def send(self, frame):
+        with contextlib.suppress(OSError):
+            self.connection.sendall(struct.pack(">I", len(frame)) + frame)
+
+    def go(self):
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def run(self):
+        self.connection, _ = self.listener.accept()
+        with self.listener, self.connection, self.connection.makefile("rb") as stream:
+            while len(head := stream.read(4)) == 4:
+                self.frames.append(stream.read(struct.unpack(">I", head)[0]))
+                if self.heard(self, self.frames[-1], len(self.frames)) is False:
+                    break
 
 
 class Play(unittest.TestCase):

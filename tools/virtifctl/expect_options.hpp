@@ -17,6 +17,7 @@ struct ExpectRequest {
   net::ExpectSettings settings;
   net::LearnedFlows::Wanted learn = {};
   Time timeout{};  // waits at most so long after the last frame sent
+  Time linger{};   // listens at least so long when all has come, too
 };
 
 class ExpectOptions {

@@ -27,6 +27,7 @@ Status ExpectWatch::expect(const ExpectRequest& request, const host::LinkReplayR
     return fail(EINVAL, request.file + " holds no frame to expect" +
                             (request.settings.select.insns().empty() ? "" : ": --only selects none of it"));
   }
+  linger_ = request.linger;
   if (request.learn.any()) learned_.emplace(request.learn);
   for (const net::ExpectedFrame& frame : *frames) {
     if (learned_) learned_->add(frame.bytes);
@@ -63,7 +64,7 @@ void ExpectWatch::heard(host::LinkReplay& replay, net::ReplaySide at, Bytes fram
     expectation_->set_clock({replay.first_time_ns(), times_as_fast_});
     const bool was_satisfied = expectation_->satisfied();
     failure = expectation_->received(at, as_recorded, replay.since_start());
-    if (!was_satisfied && expectation_->satisfied()) replay.set_linger(kSettle);
+    if (!was_satisfied && expectation_->satisfied()) replay.satisfied(linger_);
   }
   if (log_) log_->received(frame, replay.since_start(), failure != nullptr);
   if (!writer_ || !written_) return;

@@ -13,9 +13,6 @@ namespace vif::tools {
 
 class ExpectWatch {
  public:
-  // When all has come, it is listened so long for something that should not.
-  static constexpr Time kSettle = std::chrono::milliseconds(200);
-
   struct Host {
     FilesPort& files;
     ClockPort& clock;
@@ -53,6 +50,7 @@ class ExpectWatch {
   std::vector<std::string> links_;
   std::optional<net::ExpectedSides> expectation_;
   double times_as_fast_ = 1;
+  Time linger_{};
   std::unique_ptr<ByteSink> sink_;
   std::optional<net::CaptureWriter> writer_;
   std::optional<net::ReplayLog> log_;

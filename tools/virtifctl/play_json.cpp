@@ -116,6 +116,7 @@ Json played_json(const Played& played) {
       {"expect", played.verdict ? expect_json(*played.verdict) : Json(nullptr)},
       {"links", links_json(played)},
       {"interrupted", played.interrupted},
+      {"ended_early", report.early},
       {"error", report.error.empty() ? Json(nullptr) : Json(report.error)},
   };
 }

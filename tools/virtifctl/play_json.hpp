@@ -12,6 +12,9 @@
 
 namespace vif::tools {
 
+// Of LinkReplayReport::early.
+inline constexpr const char* kEndedEarly = "before the captures did: what followed was not tried";
+
 // Valid only inside the call that is told of it: it borrows all of what was played, down to temporaries.
 struct Played {
   const std::vector<std::string>& files;
@@ -43,7 +46,7 @@ std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille);
 //    "failures":[{"fault","expected","received","text",
 //      "fields":[{"name","expected","received","ignored","differs"}]}]},
 //  "links":[{"to","sent":{"frames","bytes","lost"},"received",
-//    "expect":null or {"expected","received","matched","let_pass","faults"}}],"interrupted","error"}.
+//    "expect":null or {"expected","received","matched","let_pass","faults"}}],"interrupted","ended_early","error"}.
 // "to" is null when there are two links. frames = sent.frames + sent.failed + all of refused; skipped are those that
 // --send left out; received_before are those that came before the start.
 nlohmann::ordered_json played_json(const Played& played);

@@ -61,7 +61,11 @@ void PlayOptions::add_to(CLI::App& replay, const std::vector<CLI::Option*>& view
   replay.add_option("--duration", duration_, "send nothing that is due later than this, as in 10s")
       ->type_name("TIME")
       ->needs(to);
-  replay.add_option("--linger", linger_, "listen so long after the last frame (default: not at all)")
+  replay
+      .add_option("--linger", linger_,
+                  "listen so long after the last frame (default: not at all; with --expect as long as --timeout, or "
+                  "until all has "
+                  "come and 200 ms more)")
       ->type_name("TIME")
       ->needs(to);
   replay.add_option("--send", send_, "send only frames that match, in pcap-filter(7)'s language, addresses as numbers")

@@ -45,7 +45,8 @@ std::string of(std::uint64_t part, std::uint64_t all) {
 std::string headline(const Played& played) {
   const std::uint64_t all = played.report.totals.records;
   std::string text;
-  if (!played.verdict || !played.report.complete()) text = fmt::format("{} frames were sent", of(played.sent(), all));
+  if (played.report.early) text = fmt::format("{} of {} frames tried were sent", counted(played.sent()), counted(all));
+  else if (!played.verdict || !played.report.complete()) text = of(played.sent(), all) + " frames were sent";
   if (played.verdict) {
     text += fmt::format("{}{} frames came back as expected", text.empty() ? "" : ", ",
                         of(played.verdict->matched, played.verdict->expected));
@@ -76,6 +77,7 @@ std::string head(const Played& played) {
   html += "</p>\n";
   if (!played.report.error.empty()) html += "<p class=\"bad\">" + escaped(played.report.error) + "</p>\n";
   if (played.interrupted) html += "<p class=\"bad\">It was interrupted.</p>\n";
+  if (played.report.early) html += fmt::format("<p class=\"bad\">It ended {}.</p>\n", kEndedEarly);
   return html;
 }
 

@@ -63,10 +63,11 @@ void print_played(const Played& played, bool coloured) {
   const host::LinkReplayReport& report = played.report;
   const net::ReplayTotals& totals = report.totals;
   fmt::print("{} to {}{}\n", joined(played.files), played.to(), played.interrupted ? ", interrupted" : "");
-  fmt::print("  sent      {} of {} frames, {} bytes in {:.6f} s", played.sent(), totals.records, totals.wire_bytes,
-             report.seconds());
+  fmt::print("  sent      {} of {} frames{}, {} bytes in {:.6f} s", played.sent(), totals.records,
+             report.early ? " tried" : "", totals.wire_bytes, report.seconds());
   if (played.frames_per_second() > 0) fmt::print(" ({:.0f} frames/s)", played.frames_per_second());
   fmt::print("\n");
+  if (report.early) fmt::print("  ended     {}\n", kEndedEarly);
   if (totals.skipped > 0) fmt::print("  skipped   {}: --send leaves them out\n", totals.skipped);
   fmt::print("  refused   {}\n", refused_text(totals));
   if (played.failed() > 0) fmt::print("  failed    {}: the link did not take or keep them\n", played.failed());

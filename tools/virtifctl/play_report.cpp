@@ -37,6 +37,7 @@ std::string sent_problem(const Played& played) {
   add(played.failed(), "not taken by the link");
   add(played.report.totals.truncated, "truncated");
   if (played.interrupted) text += text.empty() ? "interrupted" : ", interrupted";
+  if (played.report.early) text += fmt::format("{}ended {}", text.empty() ? "" : "; ", kEndedEarly);
   return text;
 }
 

@@ -168,7 +168,10 @@ int ReplayCommand::play_to_link() const {
   if (!expect) return misused("replay", expect.error().text);
   PlayJob job{.files = files_, .replay = *asked, .expect = *expect, .report = expect_.report(), .json = json_};
   if (Status fits = check_fit(job); !fits) return misused("replay", fits.error().text);
-  if (job.expect) job.replay.linger = std::max(job.replay.linger, job.expect->timeout);
+  if (job.expect) {
+    job.expect->linger = job.replay.linger;
+    job.replay.linger = std::max(job.replay.linger, job.expect->timeout);
+  }
   return play(job);
 }
 

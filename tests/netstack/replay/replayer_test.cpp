@@ -77,6 +77,42 @@ TEST_F(ReplayTest, goes_on_for_ever_until_its_limits) {
   EXPECT_EQ(wire.given.size(), 5U);
 }
 
+TEST_F(ReplayTest, a_pass_that_gives_the_wire_nothing_is_the_last) {
+  capture("a.pcapng", {{0s, counting(5)}, {1s, counting(5)}});
+  const ReplayTotals& totals = played(replay({"a.pcapng"}, {.passes = ReplayPlan::kForever, .frames_max = 5}));
+  EXPECT_EQ(totals.passes, 1U);
+  EXPECT_EQ(totals.count(ReplayRefusal::runt), 2U);
+  auto opened = MergedCaptures::open(files, {"a.pcapng"});
+  Replayer running(domain, **opened, wire, {.passes = ReplayPlan::kForever}, {});
+  constexpr BpfInsn kNone[] = {{0x06, 0, 0, 0}};
+  running.select(*BpfProgram::make(kNone));
+  running.start();
+  EXPECT_TRUE(played(running).none_selected());
+}
+
+TEST_F(ReplayTest, its_duration_ends_it_also_while_the_wire_is_full) {
+  capture_times("a.pcap", {0ms, 1ms, 2ms, 100ms, 101ms});
+  Replayer& running = replay({"a.pcap"}, {.duration = 100ms});
+  wire.answers = {{1, WireAnswer::ok}, {0, WireAnswer::would_block}};
+  const ReplayTotals& totals = played(running, 1s);
+  EXPECT_TRUE(running.overdue());
+  EXPECT_EQ(totals.sent, 1U);
+  EXPECT_EQ(totals.failed, 1U);  // the one that waited for the wire: the others were not even tried
+  wire.answers = {{1, WireAnswer::ok}, {0, WireAnswer::would_block}};
+  Replayer& top = replay({"a.pcap"}, {.speed = {Kind::top, 1}, .passes = ReplayPlan::kForever, .duration = 100ms});
+  EXPECT_EQ(played(top, 1s).records, 1U);
+  EXPECT_FALSE(top.overdue());
+}
+
+TEST_F(ReplayTest, what_is_due_when_the_duration_ends_may_be_a_little_late) {
+  capture_times("a.pcap", {0ms, 100ms, 101ms});
+  Replayer& running = replay({"a.pcap"}, {.duration = 100ms});
+  wire.answers = {{1, WireAnswer::ok}, {0, WireAnswer::would_block}};
+  host.at(150ms, [&] { running.writable(); });
+  EXPECT_EQ(played(running).sent, 2U);
+  EXPECT_FALSE(running.overdue());
+}
+
 TEST_F(ReplayTest, measures_how_wrong_the_gaps_were) {
   capture_times("a.pcap", {0ms, 10ms, 20ms, 30ms, 40ms});
   Replayer& running = replay({"a.pcap"});

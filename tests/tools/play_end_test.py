@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How `virtifctl replay --to` ends, with a peer that goes away, stops reading or says more than it should.
+
+usage: play_end_test.py VIRTIFCTL DATA_FOLDER, run by itself again in a network namespace of its own.
+"""
+
+import json
+import tempfile
+import threading
+from pathlib import Path
+
+from play_case import DATA, Peer, Play, capture, ctl, main
+
+
+def echo(peer, frame, _):
+    peer.send(frame)
+
+
+def frame_of(number, size=60):
+    return bytes.fromhex("02000000000b02000000000a88b5") + number.to_bytes(4, "big") + bytes(size - 18)
+
+
+class Ends(Play):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        self.runs = 0
+
+    def capture(self, count, apart=0.0, size=60):
+        return capture(self.folder / "sent.pcap", [(1 + i * apart, frame_of(i, size)) for i in range(count)])
+
+    def played(self, heard, *words):
+        """(exit status, the object, what the peer got)."""
+        self.runs += 1
+        peer = Peer(self.folder / f"s{self.runs}", heard)
+        code, out, err = ctl(*words, "--to", f"stream:{self.folder}/s{self.runs}", "-j")
+        self.assertTrue(out, err)
+        peer.join(timeout=1)
+        return code, json.loads(out)[0], peer
+
+    def test_it_listens_as_long_as_asked_when_all_has_come(self):
+        def echo_and_more_later(peer, frame, _):
+            peer.send(frame)
+            threading.Timer(0.6, peer.send, [frame_of(9)]).start()
+
+        sent = self.capture(1)
+        code, got, _ = self.played(echo_and_more_later, sent, "--expect", sent, "--linger", "2s")
+        self.assertEqual((code, got["expect"]["faults"]["unexpected"]), (1, 1))
+
+    def test_its_duration_bounds_it_when_the_peer_stops_reading(self):
+        sent = self.capture(2000, 0.0001, 1400)
+        done = threading.Event()
+        self.addCleanup(done.set)
+        for words in (("--duration", "500ms", "--expect", sent, "--timeout", "100ms"),
+                      ("--duration", "500ms", "--speed", "top", "--loop", "forever")):
+            code, got, _ = self.played(lambda *_: done.wait(), sent, *words)
+            if "--expect" in words:
+                self.assertEqual((code, got["ended_early"]), (1, True))
+                self.assertIn("did not take it in time", got["error"])
+                self.assertGreater(got["sent"]["failed"], 0)
+            self.assertEqual(got["frames"], got["sent"]["frames"] + got["sent"]["failed"])
+            self.assertLess(got["sent"]["frames"], 2000)
+
+    def test_for_ever_ends_when_nothing_is_sent(self):
+        for words in (("--send", "arp"), ("--mtu", "46", "--limit", "5")):
+            code, got, _ = self.played(echo, self.capture(3, 0, 100), "--loop", "forever", *words)
+            self.assertEqual((code, got["passes"]), (1, 1))
+
+    def test_a_peer_that_goes_while_it_is_listened_to_is_an_error(self):
+        sent = self.capture(2)
+        for words in (("--expect", sent, "--timeout", "100s"), ("--linger", "100s")):
+            code, got, _ = self.played(lambda peer, _, count: count < 2 or peer.go(), sent, *words)
+            self.assertEqual((code, got["sent"]["frames"], got["ended_early"]), (1, 2, False))
+            self.assertIn("is down", got["error"])
+
+    def test_a_peer_may_go_when_it_has_said_all(self):
+        sent = self.capture(2)
+
+        def answers_and_goes(peer, frame, count):
+            peer.send(frame)
+            if count == 2:
+                peer.go()
+
+        code, got, _ = self.played(answers_and_goes, sent, "--expect", sent, "--timeout", "100s")
+        self.assertEqual((code, got["error"]), (0, None))
+
+    def test_what_was_never_tried_is_not_called_sent(self):
+        sent, report = self.capture(20, 0.05), self.folder / "report"
+        code, got, _ = self.played(lambda peer, _, count: count < 5 or peer.go(), sent, "--report", report)
+        self.assertEqual((code, got["ended_early"]), (1, True))
+        self.assertIn("is down", got["error"])
+        page = (report / "report.html").read_text(encoding="utf-8")
+        self.assertIn("frames tried were sent", page)
+        self.assertIn("before the captures did", page)
+        self.assertNotIn("All ", page)
+        self.assertIn("before the captures did", (report / "junit.xml").read_text(encoding="utf-8"))
+
+    def test_a_whole_replay_did_not_end_early(self):
+        for words in ((), ("--limit", "5"), ("--duration", "1ms")):
+            self.assertFalse(self.object(DATA / "tcp.pcap", "--to", "null:", *words)["ended_early"])
+
+
+if __name__ == "__main__":
+    main()
