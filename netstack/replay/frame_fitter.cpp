@@ -22,11 +22,10 @@ std::optional<Offload> tcp_offload(MutBytes frame, const FrameLayers& layers, st
   const std::size_t room = packet_bytes_max - std::min(packet_bytes_max, packet_header_bytes);
   if (room == 0 || room > UINT16_MAX) return std::nullopt;
   const bool is_ipv4 = layers.network == FrameLayers::Network::ipv4;
-  const std::size_t addresses_at = layers.network_at + (is_ipv4 ? 12 : 8), address_bytes = is_ipv4 ? 4 : 16;
+  const std::size_t source_at = layers.network_at + (is_ipv4 ? 12 : 8), address_bytes = is_ipv4 ? 4 : 16;
   InternetSum pseudo;
-  pseudo.add_pseudo_header(frame.subspan(addresses_at, address_bytes),
-                           frame.subspan(addresses_at + address_bytes, address_bytes), inet::kProtocolTcp,
-                           frame.size() - layers.transport_at);
+  pseudo.add_pseudo_header(frame.subspan(source_at, address_bytes), frame.subspan(layers.destination_at, address_bytes),
+                           inet::kProtocolTcp, frame.size() - layers.transport_at);
   store_be16(frame.data() + layers.transport_at + kTcpChecksumAt, pseudo.folded());
   return Offload{.flags = Offload::kNeedsChecksum,
                  .gso_type = is_ipv4 ? Offload::kGsoTcp4 : Offload::kGsoTcp6,
@@ -85,13 +84,13 @@ std::optional<ReplayRefusal> FrameFitter::fit(const CaptureFrame& record, Scratc
     return std::nullopt;
   }
   change_ = Change::split;
-  return split(frame, scratch, wire);
+  return split(frame, bytes_max, scratch, wire);
 }
 
-std::optional<ReplayRefusal> FrameFitter::split(Bytes frame, Scratch& scratch, std::vector<Bytes>& wire) {
+std::optional<ReplayRefusal> FrameFitter::split(Bytes frame, std::size_t bytes_max, Scratch& scratch,
+                                                std::vector<Bytes>& wire) {
   const FrameLayers layers = FrameLayers::of(frame);
-  const std::size_t headers = std::min<std::size_t>(layers.network_at, fit_.frame_bytes_max);
-  const std::size_t packet_bytes_max = std::min<std::size_t>(fit_.mtu_bytes, fit_.frame_bytes_max - headers);
+  const std::size_t packet_bytes_max = bytes_max - std::min(bytes_max, layers.network_at);
   if (layers.transport == FrameLayers::Transport::tcp && !layers.is_fragment) {
     const MutBytes whole = scratch.copy(frame.first(layers.end));
     const std::optional<Offload> offload = tcp_offload(whole, layers, packet_bytes_max);

@@ -38,7 +38,7 @@ enum class ReplayOversize : std::uint8_t {
 
 struct ReplayFit {
   std::uint32_t frame_bytes_max = kFrameBytesMax;  // of the link
-  std::uint32_t mtu_bytes = kFrameBytesMax;        // frames above it + 14, + 4 when tagged, are too long
+  std::uint32_t mtu_bytes = kFrameBytesMax;        // frames above it + 14, + 4 with tags, are too long
   ReplayOversize oversize = ReplayOversize::refuse;
 };
 
@@ -53,7 +53,7 @@ class VIF_API FrameFitter {
   Change last_change() const { return change_; }
 
  private:
-  std::optional<ReplayRefusal> split(Bytes frame, Scratch& scratch, std::vector<Bytes>& wire);
+  std::optional<ReplayRefusal> split(Bytes frame, std::size_t bytes_max, Scratch& scratch, std::vector<Bytes>& wire);
 
   const ReplayFit fit_;
   MbufPool& pool_;

@@ -13,6 +13,10 @@ std::uint8_t octet(const std::byte* at) { return std::to_integer<std::uint8_t>(*
 
 constexpr std::uint16_t kIpv4FragmentBits = 0x3fff, kIpv4OffsetBits = 0x1fff;  // RFC 791, 3.1
 constexpr std::uint16_t kIpv6OffsetBits = 0xfff8, kIpv6FragmentBits = 0xfff9;  // RFC 8200, 4.5
+constexpr std::size_t kIpv4DestinationAt = 16, kIpv6DestinationAt = 24;
+// RFC 2460, 4.4; RFC 6275, 6.4; RFC 8754, 2.
+constexpr std::uint8_t kSourceRoute = 0, kHomeAddress = 2, kSegmentRouting = 4;
+constexpr std::size_t kRoutingBytes = 8, kSegmentsLeftAt = 3, kLastEntryAt = 4;
 
 }  // namespace
 
@@ -58,9 +62,11 @@ void FrameLayers::read_ipv4(Bytes frame) {
   if (length != 0) end = std::min(frame.size(), network_at + length);
   protocol = octet(ip + 9);
   transport_at = payload_at = network_at + header_bytes;
+  destination_at = network_at + kIpv4DestinationAt;
   const std::uint16_t fragment = load_be16(ip + 6);
   is_fragment = (fragment & kIpv4FragmentBits) != 0;
-  if ((fragment & kIpv4OffsetBits) == 0) read_transport(frame);
+  is_later_fragment = (fragment & kIpv4OffsetBits) != 0;
+  if (!is_later_fragment) read_transport(frame);
 }
 
 void FrameLayers::read_ipv6(Bytes frame) {
@@ -71,8 +77,8 @@ void FrameLayers::read_ipv6(Bytes frame) {
   const std::size_t length = load_be16(ip + 4);
   if (length != 0) end = std::min(frame.size(), network_at + kIpv6Bytes + length);
   protocol = octet(ip + 6);
+  destination_at = network_at + kIpv6DestinationAt;
   transport_at = payload_at = network_at + kIpv6Bytes;
-  bool is_first = true;
   while (protocol == inet::kProtocolHopByHop || protocol == inet::kProtocolRouting ||
          protocol == inet::kProtocolFragment || protocol == inet::kProtocolDestination) {
     if (end < transport_at + 8) return;
@@ -80,15 +86,30 @@ void FrameLayers::read_ipv6(Bytes frame) {
     const bool fragments = protocol == inet::kProtocolFragment;
     if (fragments) {
       is_fragment = (load_be16(extension + 2) & kIpv6FragmentBits) != 0;
-      is_first = (load_be16(extension + 2) & kIpv6OffsetBits) == 0;
+      is_later_fragment = (load_be16(extension + 2) & kIpv6OffsetBits) != 0;
     }
     const std::size_t bytes = fragments ? 8 : 8 + std::size_t{8} * octet(extension + 1);
     if (end < transport_at + bytes) return;
+    if (protocol == inet::kProtocolRouting) read_routing(frame.subspan(transport_at, bytes));
     protocol = octet(extension);
     transport_at = payload_at = transport_at + bytes;
-    if (!is_first) return;
+    if (is_later_fragment) return;
   }
   read_transport(frame);
+}
+
+// Segment routing lists its addresses from the last one on, the others to the last one.
+void FrameLayers::read_routing(Bytes header) {
+  const std::uint8_t type = octet(&header[2]);
+  if (type != kSourceRoute && type != kHomeAddress && type != kSegmentRouting) return;
+  const bool is_reversed = type == kSegmentRouting;
+  std::size_t count = (header.size() - kRoutingBytes) / inet::kIp6AddressBytes;
+  if (is_reversed) count = std::min(count, octet(&header[kLastEntryAt]) + std::size_t{1});  // other things follow
+  if (count == 0) return;
+  segments_at = transport_at + kRoutingBytes;
+  segments = count;
+  if (octet(&header[kSegmentsLeftAt]) == 0) return;  // it has got where it goes
+  destination_at = segments_at + (is_reversed ? 0 : count - 1) * inet::kIp6AddressBytes;
 }
 
 void FrameLayers::read_transport(Bytes frame) {

@@ -24,6 +24,10 @@ struct VIF_API FrameLayers {
   Network network = Network::none;
   std::uint8_t protocol = 0;              // IP's, behind IPv6's extension headers
   bool is_fragment = false;               // one of several pieces of an IP packet
+  bool is_later_fragment = false;         // one that does not begin its packet
+  std::size_t destination_at = 0;         // IP's, 0 without one: the last, when others are on the way (RFC 8200, 8.1)
+  std::size_t segments_at = 0;            // the IPv6 addresses in a routing header of type 0, 2 or 4
+  std::size_t segments = 0;               // so many of them are whole
   std::size_t transport_at = 0;           // behind the IP header, 0 without one; of a later fragment its data
   Transport transport = Transport::none;  // whose header is whole; none in later fragments
   std::size_t payload_at = 0;             // behind the innermost header found
@@ -34,6 +38,7 @@ struct VIF_API FrameLayers {
  private:
   void read_ipv4(Bytes frame);
   void read_ipv6(Bytes frame);
+  void read_routing(Bytes header);
   void read_transport(Bytes frame);
 };
 

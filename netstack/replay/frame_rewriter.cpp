@@ -110,6 +110,7 @@ MutBytes FrameRewriter::apply(const MapAddress& rule, MutBytes frame) {
   } else if (!is_v4 && layers.network == FrameLayers::Network::ipv6) {
     map(layers.network_at + kIpv6SourceAt);
     map(layers.network_at + kIpv6DestinationAt);
+    for (std::size_t i = 0; i < layers.segments; ++i) map(layers.segments_at + i * inet::kIp6AddressBytes);
     const NeighbourFields neighbours = NeighbourFields::of(frame, layers);
     const inet::IpAddress asked = neighbours.asks ? address_at(neighbours.addresses[0]) : inet::kAny6;
     for (const std::size_t at : neighbours.addresses) map(at);

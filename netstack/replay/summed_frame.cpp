@@ -2,30 +2,56 @@
 #include "netstack/replay/summed_frame.hpp"
 
 #include "netstack/checksum.hpp"
+#include "netstack/inet/packet.hpp"
 
 namespace vif::net {
+namespace {
+
+constexpr std::uint8_t kProtocolDccp = 33, kProtocolUdpLite = 136;  // RFC 4340, 19.8; RFC 3828, 8
+constexpr std::size_t kIpv4SourceAt = 12, kIpv6SourceAt = 8;        // RFC 791, 3.1; RFC 8200, 3
+
+}  // namespace
 
 SummedFrame::SummedFrame(MutBytes frame) : frame_(frame), layers_(FrameLayers::of(frame)) {
-  using Transport = FrameLayers::Transport;
   const bool is_ipv4 = layers_.network == FrameLayers::Network::ipv4;
   if (is_ipv4) network_checksum_at_ = layers_.network_at + 10;
-  addresses_at_ = layers_.network_at + (is_ipv4 ? 12 : 8);
-  addresses_end_ = addresses_at_ + (is_ipv4 ? 8 : 32);
-  switch (layers_.transport) {
-    case Transport::none:
+  source_at_ = layers_.network_at + (is_ipv4 ? kIpv4SourceAt : kIpv6SourceAt);
+  address_bytes_ = is_ipv4 ? inet::kIp4AddressBytes : inet::kIp6AddressBytes;
+  if (layers_.transport_at != 0 && !layers_.is_later_fragment) find_transport_checksum();
+}
+
+void SummedFrame::find_transport_checksum() {
+  std::size_t at = 0;
+  switch (layers_.protocol) {
+    case inet::kProtocolTcp:
+      at = 16;  // RFC 9293, 3.1
       break;
-    case Transport::tcp:
-      transport_checksum_at_ = layers_.transport_at + 16;
+    case inet::kProtocolUdp:
+    case kProtocolUdpLite:
+    case kProtocolDccp:
+      at = 6;  // RFC 768, RFC 3828, 3.1, RFC 4340, 5.1
       break;
-    case Transport::udp:
-      transport_checksum_at_ = layers_.transport_at + 6;
-      if (is_ipv4 && load_be16(frame.data() + transport_checksum_at_) == 0) transport_checksum_at_ = 0;  // RFC 768
+    case inet::kProtocolIcmp4:
+    case inet::kProtocolIcmp6: {
+      const bool is_ipv4 = layers_.network == FrameLayers::Network::ipv4;
+      if (is_ipv4 != (layers_.protocol == inet::kProtocolIcmp4)) return;  // the other family's
+      if (is_ipv4) address_bytes_ = 0;                                    // it has no pseudo-header
+      at = 2;                                                             // RFC 792, RFC 4443, 2.1
       break;
-    case Transport::icmp4:
-    case Transport::icmp6:
-      transport_checksum_at_ = layers_.transport_at + 2;
-      break;
+    }
+    default:
+      return;
   }
+  at += layers_.transport_at;
+  if (at + 2 > layers_.end) return;
+  zero_is_none_ = layers_.protocol == inet::kProtocolUdp || layers_.protocol == kProtocolUdpLite;  // RFC 768, RFC 6935
+  if (zero_is_none_ && load_be16(frame_.data() + at) == 0) return;
+  transport_checksum_at_ = at;
+}
+
+bool SummedFrame::in_pseudo_header(std::size_t at) const {
+  return (at >= source_at_ && at < source_at_ + address_bytes_) ||
+         (at >= layers_.destination_at && at < layers_.destination_at + address_bytes_);
 }
 
 void SummedFrame::put16(std::size_t at, std::uint16_t value) {
@@ -34,17 +60,13 @@ void SummedFrame::put16(std::size_t at, std::uint16_t value) {
   const auto follow = [&](std::size_t checksum_at) {
     std::byte* const checksum = frame_.data() + checksum_at;
     const std::uint16_t after = checksum_after(load_be16(checksum), before, value);
-    // In UDP 0 would say that there is none (RFC 768).
-    const bool is_none =
-        after == 0 && layers_.transport == FrameLayers::Transport::udp && checksum_at == transport_checksum_at_;
+    const bool is_none = after == 0 && zero_is_none_ && checksum_at == transport_checksum_at_;
     store_be16(checksum, is_none ? 0xffff : after);
   };
   const bool in_network = at >= layers_.network_at && at < layers_.transport_at;
   if (in_network && network_checksum_at_ != 0) follow(network_checksum_at_);
-  const bool in_pseudo_header =
-      at >= addresses_at_ && at < addresses_end_ && layers_.transport != FrameLayers::Transport::icmp4;
   const bool in_transport = layers_.transport_at != 0 && at >= layers_.transport_at && at < layers_.end;
-  if (transport_checksum_at_ != 0 && (in_pseudo_header || in_transport)) follow(transport_checksum_at_);
+  if (transport_checksum_at_ != 0 && (in_pseudo_header(at) || in_transport)) follow(transport_checksum_at_);
 }
 
 void SummedFrame::put(std::size_t at, Bytes words) {

@@ -9,6 +9,7 @@ namespace vif::net {
 
 class VIF_API SummedFrame {
  public:
+  // The transport's checksum follows wherever it is inside the packet, whatever else its header says.
   explicit SummedFrame(MutBytes frame);
 
   const FrameLayers& layers() const { return layers_; }
@@ -17,10 +18,14 @@ class VIF_API SummedFrame {
   void put(std::size_t at, Bytes words);  // of an even number of bytes
 
  private:
+  void find_transport_checksum();
+  bool in_pseudo_header(std::size_t at) const;
+
   MutBytes frame_;
   FrameLayers layers_;
+  bool zero_is_none_ = false;                                        // of the transport's
   std::size_t network_checksum_at_ = 0, transport_checksum_at_ = 0;  // 0: there is none
-  std::size_t addresses_at_ = 0, addresses_end_ = 0;                 // of the pseudo-header
+  std::size_t source_at_ = 0, address_bytes_ = 0;                    // of the pseudo-header
 };
 
 }  // namespace vif::net

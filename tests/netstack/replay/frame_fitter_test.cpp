@@ -87,7 +87,7 @@ TEST_F(FrameFitterTest, splits_tcp_into_segments_that_are_the_payload) {
       for (const Frame& frame : frames()) {
         const WireSegment segment(frame);
         EXPECT_TRUE(segment.holds());
-        EXPECT_LE(segment.end, 14 + 4 * tags + 1500);
+        EXPECT_LE(frame.size(), tags == 0 ? 1514U : 1518U);
         payload = payload + segment.payload;
       }
       EXPECT_EQ(payload, counting(9001));
@@ -113,6 +113,23 @@ TEST_F(FrameFitterTest, splits_other_ipv4_into_fragments_unless_its_sender_forbi
     data.insert(data.end(), frame.begin() + 34, frame.end());
   }
   EXPECT_EQ(data, Frame(whole.begin() + 34, whole.end()));
+}
+
+TEST_F(FrameFitterTest, pieces_are_no_longer_than_what_is_sent_whole) {
+  for (const std::size_t tags : {0U, 1U, 2U}) {
+    for (const std::uint32_t frame_bytes_max : {1300U, 1517U, 9000U}) {
+      const ReplayFit split{.frame_bytes_max = frame_bytes_max, .mtu_bytes = 1500, .oversize = ReplayOversize::split};
+      const std::size_t bytes_max = std::min<std::size_t>(frame_bytes_max, tags == 0 ? 1514 : 1518);
+      Frame udp = udp4(1473, 0);
+      for (std::size_t tag = 0; tag < tags; ++tag) udp = tagged(udp, 5, tag == 0 ? 0x8100 : 0x88a8);
+      for (const Frame& whole : {udp, super_frame({.payload_bytes = 1473, .tags = tags}).bytes}) {
+        ASSERT_EQ(fit(whole, split), std::nullopt);
+        EXPECT_EQ(wire.size(), 2U);
+        for (const Bytes piece : wire) EXPECT_LE(piece.size(), bytes_max);
+        EXPECT_GT(wire[0].size() + 8, bytes_max) << "and as long as that allows";
+      }
+    }
+  }
 }
 
 TEST_F(FrameFitterTest, a_fragment_split_again_keeps_its_place) {

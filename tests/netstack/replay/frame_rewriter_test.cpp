@@ -11,13 +11,6 @@ using namespace vif;
 using namespace vif::net;
 using namespace vif::test;
 
-Frame rewritten(std::string_view rules, const Frame& frame) {
-  const Result<FrameRewriter> rewriter = FrameRewriter::parse(rules);
-  EXPECT_TRUE(rewriter) << rewriter.error().text;
-  Scratch scratch;
-  const Bytes changed = rewriter->rewrite(frame, scratch);
-  return {changed.begin(), changed.end()};
-}
 std::string field(const Frame& frame, std::size_t at, std::size_t bytes) {
   std::string text;
   for (std::size_t i = at; i < at + bytes; ++i) text += std::to_string(std::to_integer<int>(frame[i])) + " ";

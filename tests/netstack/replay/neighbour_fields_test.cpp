@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "netstack/replay/frame_rewriter.hpp"
 #include "tests/netstack/replay/packets.hpp"
 
 namespace {
@@ -33,11 +32,6 @@ Frame neighbour(const Frame& from, const Frame& to, const Frame& message, const 
       plain_sum(message, super_frames::pseudo_sum(Bytes(frame).subspan(14 + 8, 32), 58, message.size()));
   store_be16(frame.data() + kMessageAt + 2, static_cast<std::uint16_t>(~sum));
   return frame;
-}
-Frame rewritten(std::string_view rules, const Frame& frame) {
-  Scratch scratch;
-  const Bytes changed = FrameRewriter::parse(rules)->rewrite(frame, scratch);
-  return {changed.begin(), changed.end()};
 }
 Frame message(const Frame& frame) {
   Frame bytes(frame.begin() + kMessageAt, frame.end());

@@ -2,6 +2,9 @@
 // Small sound packets for the tests of what reads and changes them: checksums by the plainest arithmetic.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include "netstack/replay/frame_rewriter.hpp"
 #include "tests/support/super_frames.hpp"
 
 namespace vif::test {
@@ -25,6 +28,14 @@ inline Frame udp_packet(const Frame& payload, bool ipv6 = false, std::uint8_t tt
   const std::uint16_t sum = plain_sum(transport, super_frames::pseudo_sum(addresses, 17, transport.size()));
   store_be16(frame.data() + udp_at + 6, static_cast<std::uint16_t>(~sum));
   return frame;
+}
+
+inline Frame rewritten(std::string_view rules, const Frame& frame) {
+  const Result<net::FrameRewriter> rewriter = net::FrameRewriter::parse(rules);
+  EXPECT_TRUE(rewriter) << rewriter.error().text;
+  net::Scratch scratch;
+  const Bytes changed = rewriter->rewrite(frame, scratch);
+  return {changed.begin(), changed.end()};
 }
 
 // Whether the sums of a frame that WireSegment reads are right.
