@@ -158,6 +158,10 @@ LinkReplayReport LinkReplay::finish() {
     report.error =
         "none of the " + std::to_string(report.totals.skipped) + " frames was sent: the filter selects none of them";
   }
+  const bool had_none = report.totals.records + report.totals.skipped == 0;
+  if (report.error.empty() && replayer_->state() == State::done && had_none) {
+    report.error = "no frame was sent: the captures hold none";
+  }
   return report;
 }
 

@@ -47,7 +47,7 @@ struct LinkReplayReport {
     std::uint64_t received, lost;
   };
   std::vector<Link> links;  // the clients' first
-  std::string error;        // empty: the captures were read whole, and the link stayed
+  std::string error;        // empty: the captures were read whole, held frames to send, and the link stayed
   bool early = false;       // it ended before the captures and the plan did: what followed was not tried
 
   std::uint64_t refused() const;

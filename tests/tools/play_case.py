@@ -23,12 +23,13 @@ def ip(words):
     subprocess.run(["ip", *words.split()], check=True)
 
 
-def start(*words):
-    return subprocess.Popen([VIRTIFCTL, "replay", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(*words, stdin=None):
+    return subprocess.Popen([VIRTIFCTL, "replay", *map(str, words)], stdin=stdin, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
 
 
-def ctl(*words):
-    run = start(*words)
+def ctl(*words, stdin=None):
+    run = start(*words, stdin=stdin)
     out, err = run.communicate(timeout=120)
     return run.returncode, out, err
 
@@ -43,6 +44,18 @@ def capture(path, frames):
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
         for at, frame in frames:
             file.write(struct.pack("<IIII", int(at), round((at - int(at)) * 1e6), len(frame), len(frame)) + frame)
+    return path
+
+
+def untimed(path, frames):
+    """Writes a pcapng of simple packet blocks, which have no time."""
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        size = struct.pack("<I", 12 + len(body))
+        return struct.pack("<I", kind) + size + body + size
+
+    packets = b"".join(block(3, struct.pack("<I", len(frame)) + frame) for frame in frames)
+    path.write_bytes(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 0)) + packets)
     return path
 
 

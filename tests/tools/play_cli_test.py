@@ -41,7 +41,7 @@ class Usage(Play):
 
     def test_refuses_what_it_does_not_understand(self):
         for words in (["--speed", "fast"], ["--loop", "0"], ["--loop", "twice"], ["--max-gap", "5"], ["--duration", "-1s"],
-                      ["--limit", "-1"], ["--oversize", "drop"], ["--mtu", "45"], ["--linger", "x"]):
+                      ["--limit", "-1"], ["--limit", "0"], ["--oversize", "drop"], ["--mtu", "45"], ["--linger", "x"]):
             self.assertIn(words[0], self.refused(DATA / "tcp.pcap", "--to", "null:", *words))
         self.refused(DATA / "tcp.pcap", "--to", "[")
 

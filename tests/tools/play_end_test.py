@@ -9,7 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from play_case import DATA, Peer, Play, capture, ctl, main
+from play_case import DATA, Peer, Play, capture, ctl, main, untimed
 
 
 def echo(peer, frame, _):
@@ -20,7 +20,7 @@ def frame_of(number, size=60):
     return bytes.fromhex("02000000000b02000000000a88b5") + number.to_bytes(4, "big") + bytes(size - 18)
 
 
-class Ends(Play):
+class Played(Play):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
@@ -39,6 +39,8 @@ class Ends(Play):
         peer.join(timeout=1)
         return code, json.loads(out)[0], peer
 
+
+class Ends(Played):
     def test_it_listens_as_long_as_asked_when_all_has_come(self):
         def echo_and_more_later(peer, frame, _):
             peer.send(frame)
@@ -99,6 +101,54 @@ class Ends(Play):
     def test_a_whole_replay_did_not_end_early(self):
         for words in ((), ("--limit", "5"), ("--duration", "1ms")):
             self.assertFalse(self.object(DATA / "tcp.pcap", "--to", "null:", *words)["ended_early"])
+
+
+class Tells(Played):
+    def test_what_comes_late_or_twice_is_not_called_as_expected(self):
+        sent, report = self.capture(6, 0.01), self.folder / "report"
+        words = (sent, "--expect", sent, "--report", report, "--timeout", "5s")
+
+        def late(peer, frame, _):
+            threading.Timer(0.3, peer.send, [frame]).start()
+
+        code, got, _ = self.played(late, *words, "--within", "100ms", "--order", "unordered")
+        self.assertEqual((code, got["expect"]["matched"], got["expect"]["faults"]["late"]), (1, 6, 6))
+        self.assertIn("0 of 6 frames came back as expected, 6 late", (report / "report.html").read_text(encoding="utf-8"))
+
+        def twice(peer, frame, _):
+            peer.send(frame)
+            peer.send(frame)
+
+        code, got, _ = self.played(twice, *words)
+        self.assertEqual((code, got["expect"]["faults"]["unexpected"]), (1, 6))
+        self.assertIn("All 6 frames came back as expected, 6 unexpected", (report / "report.html").read_text(encoding="utf-8"))
+
+    def test_a_window_needs_recorded_times(self):
+        timed, bare = self.capture(2), untimed(self.folder / "bare.pcapng", [frame_of(0), frame_of(1)])
+        for sent, expected in ((timed, bare), (bare, timed), (bare, bare)):
+            code, out, err = ctl(sent, "--to", "null:", "--expect", expected, "--within", "1ms", "--timeout", "100s")
+            self.assertEqual(code, 3, out + err)
+            self.assertIn("--within expects recorded times", err)
+            self.assertNotIn("PASS", out)
+        code, _, _ = self.played(echo, bare, "--expect", bare)
+        self.assertEqual(code, 0)
+
+    def test_what_is_expected_may_come_from_standard_input(self):
+        sent = self.capture(2)
+        with open(sent, "rb") as expected:
+            code, out, err = ctl(sent, "--to", "null:", "--expect", "-", "--timeout", "1ms", "-j", stdin=expected)
+        self.assertEqual((code, json.loads(out)[0]["expect"]["expected"]), (1, 2), err)
+        with open(sent, "rb") as both:
+            code, out, err = ctl("-", "--to", "null:", "--expect", "-", stdin=both)
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("standard input", err)
+
+    def test_a_rate_is_of_the_gaps_between_frames(self):
+        one = self.object(self.capture(1), "--to", "null:")
+        self.assertIsNone(one["sent"]["pps"])
+        three = self.object(self.capture(3), "--to", "null:", "--speed", "pps=10")["sent"]
+        self.assertAlmostEqual(three["pps"] * three["seconds"], 2)
+        self.assertNotIn("frames/s", ctl(self.capture(1), "--to", "null:")[1])
 
 
 if __name__ == "__main__":

@@ -83,11 +83,17 @@ class Expects(Play):
         ctl(DATA / "tcp.pcap", "--to", "null:", "--report", report)
         came = report / "received.pcapng"
         before = came.read_bytes()
-        for words in ((came, "--to", "null:"), (DATA / "tcp.pcap", "--to", "null:", "--expect", came)):
+        for words in ((came, "--to", "null:"), (DATA / "tcp.pcap", "--to", "null:", "--expect", came),
+                      (DATA / "tcp.pcap", "--to", f"pcap:{came}"), (DATA / "tcp.pcap", "--to", f"impair:[pcap:{came}],loss=1%"),
+                      (DATA / "tcp.pcap", "--to", f"pcap:{DATA}/tcp.pcap,write={came}")):
             code, out, err = ctl(*words, "--report", report)
             self.assertEqual((code, out), (2, ""), err)
             self.assertIn("received.pcapng is also read", err)
             self.assertEqual(came.read_bytes(), before)
+        later = os.path.relpath(self.folder / "later")  # which is not there yet
+        code, _, err = ctl(DATA / "tcp.pcap", "--to", f"pcap:{DATA}/tcp.pcap,write={self.folder}/later/received.pcapng", "--report", later)
+        self.assertEqual(code, 2, err)
+        self.assertFalse(os.path.exists(later))
 
     def test_nothing_of_an_earlier_report_outlives_a_run_that_fails(self):
         report = self.folder / "report"
@@ -109,10 +115,13 @@ class Expects(Play):
         run = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60, restore_signals=False,  # SIGXFSZ ignored
                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)))
         self.assertEqual(run.returncode, 3)
-        self.assertIn("PASS", run.stdout)
+        self.assertIn("22 came as expected", run.stdout)
+        self.assertIn("FAIL", run.stdout)
         self.assertIn("received.pcapng", run.stderr)
         self.assertIn("report.json", run.stderr)
-        self.assertEqual(ElementTree.parse(report / "junit.xml").getroot().get("failures"), "0")
+        suite = ElementTree.parse(report / "junit.xml").getroot()
+        self.assertEqual((suite.get("failures"), suite.get("errors")), ("0", "1"))
+        self.assertIn("received.pcapng", suite.find(".//error").get("message"))
 
     def test_expecting_or_sending_nothing_does_not_pass(self):
         empty = self.folder / "empty.pcap"
@@ -122,6 +131,9 @@ class Expects(Play):
             self.assertEqual((code, out), (3, ""), err)
             self.assertIn(said, err)
         report = self.folder / "report"
+        got = self.object(empty, "--to", "null:", status=1)
+        self.assertEqual((got["frames"], got["verdict"]), (0, "fail"))
+        self.assertIn("hold none", got["error"])
         got = self.object(DATA / "tcp.pcap", "--to", "null:", "--speed", "top", "--send", "arp", "--report", report, status=1)
         self.assertEqual((got["frames"], got["skipped"], got["verdict"]), (0, 22, "fail"))
         self.assertIn("none of the 22 frames", got["error"])

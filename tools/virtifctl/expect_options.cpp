@@ -10,7 +10,9 @@ void ExpectOptions::add_to(CLI::App& replay) {
   CLI::Option* const to = replay.get_option("--to");
   CLI::Option* const expect =
       replay
-          .add_option("--expect", expect_, "the frames that must come back, a capture: exit status 1 when they do not")
+          .add_option(
+              "--expect", expect_,
+              "the frames that must come back, a capture, or - for standard input: exit status 1 when they do not")
           ->type_name("FILE")
           ->needs(to);
   replay

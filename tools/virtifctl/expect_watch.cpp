@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tools/virtifctl/expect_watch.hpp"
 
+#include <algorithm>
+
 namespace vif::tools {
 
 Result<std::unique_ptr<ExpectWatch>> ExpectWatch::open(const std::optional<ExpectRequest>& request,
@@ -28,6 +30,12 @@ Status ExpectWatch::expect(const ExpectRequest& request, const host::LinkReplayR
                             (request.settings.select.insns().empty() ? "" : ": --only selects none of it"));
   }
   linger_ = request.linger;
+  has_window_ = request.settings.window.has_value();
+  const auto untimed = std::find_if(frames->begin(), frames->end(), [](const auto& frame) { return !frame.time_ns; });
+  if (has_window_ && untimed != frames->end()) {
+    return fail(EINVAL, "--within expects recorded times: frame " + std::to_string(untimed->number) + " of " +
+                            request.file + " has none");
+  }
   if (request.learn.any()) learned_.emplace(request.learn);
   for (const net::ExpectedFrame& frame : *frames) {
     if (learned_) learned_->add(frame.bytes);
@@ -55,7 +63,14 @@ void ExpectWatch::attach(host::LinkReplay& replay, double times_as_fast) {
   replay.on_received = [this, &replay](net::ReplaySide at, Bytes frame, Bytes as_recorded) {
     heard(replay, at, frame, as_recorded);
   };
-  if (log_) replay.on_sent = [this, &replay](net::ReplaySide, Bytes frame) { log_->sent(frame, replay.since_start()); };
+  replay.on_sent = [this, &replay](net::ReplaySide, Bytes frame) { sent(replay, frame); };
+}
+
+void ExpectWatch::sent(host::LinkReplay& replay, Bytes frame) {
+  if (has_window_ && timed_ && !replay.first_time_ns()) {
+    timed_ = fail(EINVAL, "--within expects recorded times: the first frame that was sent has none");
+  }
+  if (log_) log_->sent(frame, replay.since_start());
 }
 
 void ExpectWatch::heard(host::LinkReplay& replay, net::ReplaySide at, Bytes frame, Bytes as_recorded) {

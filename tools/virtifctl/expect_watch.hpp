@@ -33,6 +33,9 @@ class ExpectWatch {
   std::optional<net::ExpectVerdict> finish();
   // After finish(). Errors: the capture could not be written to the end.
   const Status& written() const { return written_; }
+  // EINVAL: when frames are due cannot be known, which was asked for: those sent have no recorded time. The replay is
+  // in vain.
+  const Status& timed() const { return timed_; }
   const std::vector<std::string>& links() const { return links_; }
   // Of each link, after finish(), where something was expected.
   std::vector<net::ExpectVerdict> verdicts() const {
@@ -43,6 +46,7 @@ class ExpectWatch {
   explicit ExpectWatch(ClockPort& clock) : clock_(clock) {}
   Status expect(const ExpectRequest& request, const host::LinkReplayRequest& replay, FilesPort& files);
   Status keep(const std::string& path, FilesPort& files);
+  void sent(host::LinkReplay& replay, Bytes frame);
   void heard(host::LinkReplay& replay, net::ReplaySide at, Bytes frame, Bytes as_recorded);
 
   ClockPort& clock_;
@@ -51,10 +55,11 @@ class ExpectWatch {
   std::optional<net::ExpectedSides> expectation_;
   double times_as_fast_ = 1;
   Time linger_{};
+  bool has_window_ = false;
   std::unique_ptr<ByteSink> sink_;
   std::optional<net::CaptureWriter> writer_;
   std::optional<net::ReplayLog> log_;
-  Status written_;
+  Status written_, timed_;
 };
 
 }  // namespace vif::tools

@@ -26,14 +26,21 @@ int no_environment(const std::string& text) {
   return kNoEnvironment;
 }
 
-// Prints the result and writes the report, each whether the other went well or not; the exit status. `ran` and
-// `captured`: what else may have gone wrong on this host.
-int tell(const PlayJob& job, const Played& played, const Status& ran, const Status& captured) {
+std::string joined(std::initializer_list<const Status*> all) {
+  std::string text;
+  for (const Status* const one : all) {
+    if (!*one) text += (text.empty() ? "" : "; ") + one->error().text;
+  }
+  return text;
+}
+
+// Prints the result and writes the report, each whether the other went well or not; the exit status.
+int tell(const PlayJob& job, const Played& played) {
   int status = played.pass() ? 0 : kFailed;
   if (played.report.totals.passes == 0 && !played.interrupted) status = kNoEnvironment;  // it never began
   const Status written = job.report ? write_report(*job.report, played) : Status();
-  for (const Status* const done : {&ran, &captured, &written}) {
-    if (!*done) status = no_environment(done->error().text);
+  for (const std::string& error : {played.host_error, joined({&written})}) {
+    if (!error.empty()) status = no_environment(error);
   }
   if (job.json) fmt::print("{}\n", json_text(nlohmann::ordered_json::array({played_json(played)})));
   else print_played(played, ::isatty(STDOUT_FILENO) == 1);
@@ -75,13 +82,13 @@ int play(const PlayJob& job) {
   (*loop)->poll(0);  // so that the domain knows the time
   (*replay)->start();
   const Status ran =
-      (*runner)->run([&] { return (*replay)->ended(); },
+      (*runner)->run([&] { return (*replay)->ended() || !(*watch)->timed(); },
                      [&] { progress.show((*replay)->totals(), (*replay)->since_start()); }, PlayProgress::kEvery);
   progress.clear();
   const host::LinkReplayReport report = (*replay)->finish();
   const auto verdict = (*watch)->finish();
-  return tell(job, {job.files, (*watch)->links(), report, verdict, (*watch)->verdicts(), interrupted, (*watch)->log()},
-              ran, (*watch)->written());
+  return tell(job, {job.files, (*watch)->links(), report, verdict, (*watch)->verdicts(), interrupted, (*watch)->log(),
+                    joined({&ran, &(*watch)->timed(), &(*watch)->written()})});
 }
 
 }  // namespace vif::tools

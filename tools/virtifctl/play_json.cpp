@@ -69,8 +69,23 @@ std::uint64_t Played::sent() const { return report.totals.sent - std::min(report
 
 std::string Played::to() const { return links.front() + (links.size() > 1 ? " and " + links.back() : ""); }
 
-double Played::frames_per_second() const {
-  return report.seconds() > 0 ? static_cast<double>(report.totals.wire_frames) / report.seconds() : 0;
+std::optional<double> Played::frames_per_second() const {
+  const std::uint64_t frames = report.totals.wire_frames;
+  if (frames < 2 || report.seconds() <= 0) return std::nullopt;
+  return static_cast<double>(frames - 1) / report.seconds();  // the time is that of the gaps
+}
+
+std::size_t as_expected(const net::ExpectVerdict& verdict) {
+  return verdict.matched - verdict.count(net::ExpectFault::early) - verdict.count(net::ExpectFault::late);
+}
+
+std::string faults_text(const net::ExpectVerdict& verdict) {
+  std::string text;
+  for (std::size_t i = 0; i < net::kExpectFaults; ++i) {
+    if (verdict.faults[i] == 0) continue;
+    text += ", " + std::to_string(verdict.faults[i]) + " " + std::string(net::kExpectFaultNames[i]);
+  }
+  return text;
 }
 
 std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille) {
@@ -86,6 +101,7 @@ std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille) {
 Json played_json(const Played& played) {
   const host::LinkReplayReport& report = played.report;
   const net::ReplayTotals& totals = report.totals;
+  const std::optional<double> pps = played.frames_per_second();
   Json refused;
   for (std::size_t i = 0; i < net::kReplayRefusals; ++i) {
     refused[std::string(net::kReplayRefusalNames[i])] = totals.refused[i];
@@ -103,7 +119,7 @@ Json played_json(const Played& played) {
        {{"frames", played.sent()},
         {"bytes", totals.wire_bytes},
         {"seconds", report.seconds()},
-        {"pps", played.frames_per_second()},
+        {"pps", pps ? Json(*pps) : Json(nullptr)},
         {"failed", played.failed()}}},
       {"refused", refused},
       {"truncated", totals.truncated},
@@ -118,6 +134,7 @@ Json played_json(const Played& played) {
       {"interrupted", played.interrupted},
       {"ended_early", report.early},
       {"error", report.error.empty() ? Json(nullptr) : Json(report.error)},
+      {"host_error", played.host_error.empty() ? Json(nullptr) : Json(played.host_error)},
   };
 }
 

@@ -24,15 +24,22 @@ struct Played {
   const std::vector<net::ExpectVerdict>& verdicts;   // of each; empty: nothing was expected
   bool interrupted = false;
   const std::optional<net::ReplayLog>& log;  // for a report
+  std::string host_error = {};               // what went wrong on this host, beside what was sent; empty: nothing
 
   // Of the records, those the backend took whole and has not reported lost since; and those it did not take or keep.
   std::uint64_t sent() const;
   std::uint64_t failed() const { return report.totals.records - sent() - report.refused(); }
-  double frames_per_second() const;
+  // None: of fewer than two frames, or in no time, there is no rate.
+  std::optional<double> frames_per_second() const;
   std::string to() const;  // "tap:a", "tap:a and tap:b"
-  // Every frame was sent, and what came back is what was expected.
-  bool pass() const { return report.complete() && !interrupted && (!verdict || verdict->pass()); }
+  // Every frame was sent, what came back is what was expected, and this host did its part.
+  bool pass() const { return report.complete() && !interrupted && host_error.empty() && (!verdict || verdict->pass()); }
 };
+
+// Frames that came as expected, and when.
+std::size_t as_expected(const net::ExpectVerdict& verdict);
+// ", 1 missing, 2 late"; empty: nothing was wrong.
+std::string faults_text(const net::ExpectVerdict& verdict);
 
 // By powers of two, as net::ReplayTotals::late_us.
 using TimeBuckets = std::array<std::uint64_t, net::kReplayLateBuckets>;
@@ -46,9 +53,10 @@ std::uint64_t us_below(const TimeBuckets& buckets, std::uint64_t per_mille);
 //    "failures":[{"fault","expected","received","text",
 //      "fields":[{"name","expected","received","ignored","differs"}]}]},
 //  "links":[{"to","sent":{"frames","bytes","lost"},"received",
-//    "expect":null or {"expected","received","matched","let_pass","faults"}}],"interrupted","ended_early","error"}.
+//    "expect":null or
+//    {"expected","received","matched","let_pass","faults"}}],"interrupted","ended_early","error","host_error"}.
 // "to" is null when there are two links. frames = sent.frames + sent.failed + all of refused; skipped are those that
-// --send left out; received_before are those that came before the start.
+// --send left out; pps is null where there is no rate; received_before are those that came before the start.
 nlohmann::ordered_json played_json(const Played& played);
 
 // As text; what is no UTF-8, as file names may be, is replaced rather than refused.

@@ -103,7 +103,7 @@ Result<host::LinkReplayRequest> PlayOptions::request(std::vector<std::string> ca
   if (Status read = parse_time("--linger", linger_, linger); !read) return read.error();
   request.linger = linger.value_or(Time(0));
   if (limit_) {
-    const Result<std::uint64_t> frames = parse_count("--limit", *limit_, 0);
+    const Result<std::uint64_t> frames = parse_count("--limit", *limit_, 1);
     if (!frames) return frames.error();
     request.plan.frames_max = *frames;
   }

@@ -48,8 +48,8 @@ std::string headline(const Played& played) {
   if (played.report.early) text = fmt::format("{} of {} frames tried were sent", counted(played.sent()), counted(all));
   else if (!played.verdict || !played.report.complete()) text = of(played.sent(), all) + " frames were sent";
   if (played.verdict) {
-    text += fmt::format("{}{} frames came back as expected", text.empty() ? "" : ", ",
-                        of(played.verdict->matched, played.verdict->expected));
+    text += fmt::format("{}{} frames came back as expected{}", text.empty() ? "" : ", ",
+                        of(as_expected(*played.verdict), played.verdict->expected), faults_text(*played.verdict));
   }
   text.front() = static_cast<char>(text.front() == 'a' ? 'A' : text.front());
   return text;
@@ -75,7 +75,9 @@ std::string head(const Played& played) {
     html += fmt::format("; {} came before the start", counted(played.report.received_before));
   }
   html += "</p>\n";
-  if (!played.report.error.empty()) html += "<p class=\"bad\">" + escaped(played.report.error) + "</p>\n";
+  for (const std::string& error : {played.report.error, played.host_error}) {
+    if (!error.empty()) html += "<p class=\"bad\">" + escaped(error) + "</p>\n";
+  }
   if (played.interrupted) html += "<p class=\"bad\">It was interrupted.</p>\n";
   if (played.report.early) html += fmt::format("<p class=\"bad\">It ended {}.</p>\n", kEndedEarly);
   return html;
@@ -89,12 +91,12 @@ std::string tiles(const Played& played) {
   html += tile("frames sent", counted(played.sent()), "of " + counted(totals.records));
   html += tile("bytes sent", counted(totals.wire_bytes));
   html += tile("time", fmt::format("{:.3f} s", report.seconds()));
-  if (played.frames_per_second() > 0) {
-    html += tile("rate", counted(static_cast<std::uint64_t>(played.frames_per_second() + 0.5)), "frames/s");
+  if (const auto rate = played.frames_per_second()) {
+    html += tile("rate", counted(static_cast<std::uint64_t>(*rate + 0.5)), "frames/s");
   }
   html += tile("frames received", counted(report.received));
   if (played.verdict)
-    html += tile("as expected", counted(played.verdict->matched), "of " + counted(played.verdict->expected));
+    html += tile("as expected", counted(as_expected(*played.verdict)), "of " + counted(played.verdict->expected));
   if (us_below(totals.late_us, 990) > 0) html += tile("99% late by", below(totals.late_us));
   return html + "</dl>\n";
 }
@@ -215,8 +217,9 @@ std::string links(const Played& played) {
     for (const std::uint64_t number : {link.sent_frames, link.sent_bytes, link.received}) {
       html += fmt::format("<td class=\"n\">{}</td>", counted(number));
     }
-    html += fmt::format("<td class=\"n\">{}</td></tr>\n",
-                        played.verdicts.empty() ? "" : of(played.verdicts[i].matched, played.verdicts[i].expected));
+    html +=
+        fmt::format("<td class=\"n\">{}</td></tr>\n",
+                    played.verdicts.empty() ? "" : of(as_expected(played.verdicts[i]), played.verdicts[i].expected));
   }
   return html + "</table>\n";
 }

@@ -43,10 +43,8 @@ void print_side_by_side(const std::vector<net::FieldComparison>& fields, bool co
 }
 
 void print_verdict(const net::ExpectVerdict& verdict, bool coloured) {
-  fmt::print("  expected  {} frames: {} came as expected", verdict.expected, verdict.matched);
-  for (std::size_t i = 0; i < net::kExpectFaults; ++i) {
-    if (verdict.faults[i] > 0) fmt::print(", {} {}", verdict.faults[i], net::kExpectFaultNames[i]);
-  }
+  fmt::print("  expected  {} frames: {} came as expected{}", verdict.expected, as_expected(verdict),
+             faults_text(verdict));
   fmt::print("{}\n", verdict.let_pass > 0 ? fmt::format("; {} others", verdict.let_pass) : "");
   std::size_t shown = 0;
   for (const net::ExpectFailure& failure : verdict.failures) {
@@ -65,7 +63,7 @@ void print_played(const Played& played, bool coloured) {
   fmt::print("{} to {}{}\n", joined(played.files), played.to(), played.interrupted ? ", interrupted" : "");
   fmt::print("  sent      {} of {} frames{}, {} bytes in {:.6f} s", played.sent(), totals.records,
              report.early ? " tried" : "", totals.wire_bytes, report.seconds());
-  if (played.frames_per_second() > 0) fmt::print(" ({:.0f} frames/s)", played.frames_per_second());
+  if (const auto rate = played.frames_per_second()) fmt::print(" ({:.0f} frames/s)", *rate);
   fmt::print("\n");
   if (report.early) fmt::print("  ended     {}\n", kEndedEarly);
   if (totals.skipped > 0) fmt::print("  skipped   {}: --send leaves them out\n", totals.skipped);
@@ -92,7 +90,9 @@ void print_played(const Played& played, bool coloured) {
                link.received);
   }
   if (played.verdict) print_verdict(*played.verdict, coloured);
-  if (!report.error.empty()) fmt::print("  error     {}\n", report.error);
+  for (const std::string& error : {report.error, played.host_error}) {
+    if (!error.empty()) fmt::print("  error     {}\n", error);
+  }
   if (played.verdict) fmt::print("{}\n", played.pass() ? "PASS" : "FAIL");
 }
 

@@ -19,6 +19,16 @@ constexpr std::array kFiles = {kReceived, kJson, kJunit, kPage};
 
 std::string path_in(const std::string& folder, const char* file) { return folder + "/" + file; }
 
+// Of files that may not be there yet.
+bool will_be_same(const std::string& one, const std::string& other) {
+  std::error_code error;
+  const auto place = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  const std::filesystem::path at = place(one);
+  return !at.empty() && at == place(other);
+}
+
 Status write_file(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text << std::flush;
@@ -46,8 +56,9 @@ std::string junit(const Played& played) {
   const bool expects = played.verdict.has_value(), unexpected = expects && !played.verdict->pass();
   std::string xml = fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"virtifctl replay\" tests=\"{}\" failures=\"{}\" "
-      "time=\"{:.6f}\">\n",
-      expects ? 2 : 1, (sent.empty() ? 0 : 1) + (unexpected ? 1 : 0), played.report.seconds());
+      "errors=\"{}\" time=\"{:.6f}\">\n",
+      1 + (expects ? 1 : 0) + (played.host_error.empty() ? 0 : 1), (sent.empty() ? 0 : 1) + (unexpected ? 1 : 0),
+      played.host_error.empty() ? 0 : 1, played.report.seconds());
   const auto testcase = [&](const char* name, const std::string& failure, const std::string& details) {
     xml += fmt::format("  <testcase classname=\"replay\" name=\"{}\"", name);
     if (failure.empty()) xml += "/>\n";
@@ -61,17 +72,25 @@ std::string junit(const Played& played) {
     for (const net::ExpectFailure& failure : played.verdict->failures) details += failure.text + "\n";
     testcase("what was expected came back", unexpected ? played.verdict->failures.front().text : "", details);
   }
+  if (!played.host_error.empty()) {
+    xml += fmt::format(
+        "  <testcase classname=\"replay\" name=\"this host did its part\">\n    <error message=\"{}\"/>\n"
+        "  </testcase>\n",
+        escaped(played.host_error));
+  }
   return xml + "</testsuite>\n";
 }
 
 }  // namespace
 
-Status check_report_folder(const std::string& folder, const std::vector<std::string>& read, FilesPort& files) {
+Status check_report_folder(const std::string& folder, const std::vector<std::string>& used, FilesPort& files) {
   if (folder.empty()) return fail(EINVAL, "an empty name: expected a folder's");
   for (const char* const file : kFiles) {
     const std::string path = path_in(folder, file);
-    for (const std::string& one : read) {
-      if (files.same_file(path, one)) return fail(EINVAL, path + " is also read");
+    for (const std::string& one : used) {
+      if (files.same_file(path, one) || will_be_same(path, one)) {
+        return fail(EINVAL, path + " is also read, or written by the link: expected another folder");
+      }
     }
   }
   return {};

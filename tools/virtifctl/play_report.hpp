@@ -7,8 +7,8 @@
 
 namespace vif::tools {
 
-// EINVAL: the folder has no name, or a file that a report writes is one of `read`.
-Status check_report_folder(const std::string& folder, const std::vector<std::string>& read, FilesPort& files);
+// EINVAL: the folder has no name, or a file that a report writes is one of `used`, which need not be there yet.
+Status check_report_folder(const std::string& folder, const std::vector<std::string>& used, FilesPort& files);
 // Makes the folder where there is none, and removes the files of an earlier report: whatever happens from now on, what
 // lies there is not its verdict. Errors: the host's.
 Status clear_report_folder(const std::string& folder);

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -57,12 +58,25 @@ class ProgressLine {
   bool open_ = false;
 };
 
+// The values in a link string: among them are the files that the link reads and writes, if any.
+void add_values(const std::string& linkstr, std::vector<std::string>& values) {
+  const Result<drv::Linkstr> link = drv::Linkstr::parse(linkstr);
+  if (!link) return;  // whoever opens it says so
+  if (link->argument_nested) add_values(link->argument, values);
+  else values.push_back(link->argument);
+  for (const drv::Linkstr::Option& option : link->options) {
+    if (option.value) values.push_back(*option.value);
+  }
+}
+
 // Whether its options go together, and with what there is on this host. Errors: EINVAL, naming the option.
 Status check_fit(const PlayJob& job) {
   const net::ReplayPlan& plan = job.replay.plan;
-  std::vector<std::string> read = job.replay.captures;
+  std::vector<std::string> used = job.replay.captures;
+  add_values(job.replay.linkstr, used);
+  if (job.replay.split) add_values(job.replay.split->servers, used);
   if (job.expect) {
-    read.push_back(job.expect->file);
+    used.push_back(job.expect->file);
     if (job.replay.split && job.expect->learn.any()) {
       return fail(EINVAL, "--learn expects one link: what is between two does not answer");
     }
@@ -78,7 +92,7 @@ Status check_fit(const PlayJob& job) {
   }
   if (!job.report) return {};
   host::LinuxFiles files;
-  if (Status checked = check_report_folder(*job.report, read, files); !checked) {
+  if (Status checked = check_report_folder(*job.report, used, files); !checked) {
     return fail(EINVAL, "--report: " + checked.error().text);
   }
   return {};
@@ -167,6 +181,10 @@ int ReplayCommand::play_to_link() const {
   const Result<std::optional<ExpectRequest>> expect = expect_.request();
   if (!expect) return misused("replay", expect.error().text);
   PlayJob job{.files = files_, .replay = *asked, .expect = *expect, .report = expect_.report(), .json = json_};
+  if (job.expect && job.expect->file == "-" && std::find(files_.begin(), files_.end(), "-") != files_.end()) {
+    return misused("replay", "--expect: standard input is FILE already: expected one of them to be a file");
+  }
+  if (job.expect) job.expect->file = path_of(job.expect->file);
   if (Status fits = check_fit(job); !fits) return misused("replay", fits.error().text);
   if (job.expect) {
     job.expect->linger = job.replay.linger;
