@@ -143,6 +143,15 @@ class Tells(Played):
         self.assertEqual((code, out), (2, ""))
         self.assertIn("standard input", err)
 
+    def test_a_link_does_not_empty_what_is_read(self):
+        other, sent = self.capture(1).rename(self.folder / "other.pcap"), self.capture(2)
+        before = sent.read_bytes()
+        for words in ((sent,), (other, "--expect", sent)):
+            for link in (f"pcap:{other},write={sent}", f"impair:[pcap:{other},write={sent}],loss=1%"):
+                code, out, err = ctl(*words, "--to", link)
+                self.assertEqual((code, out, sent.read_bytes()), (2, "", before), err)
+                self.assertIn("is also read", err)
+
     def test_a_rate_is_of_the_gaps_between_frames(self):
         one = self.object(self.capture(1), "--to", "null:")
         self.assertIsNone(one["sent"]["pps"])

@@ -69,14 +69,38 @@ void add_values(const std::string& linkstr, std::vector<std::string>& values) {
   }
 }
 
+// None: it writes no file that has a name.
+std::optional<std::string> written_by(const std::string& linkstr) {
+  const Result<drv::Linkstr> link = drv::Linkstr::parse(linkstr);
+  if (!link) return std::nullopt;
+  if (link->argument_nested) return written_by(link->argument);
+  const drv::Linkstr::Option* const write = link->find("write");
+  return write == nullptr ? std::nullopt : write->value;
+}
+
+// EINVAL: the link would empty what is read.
+Status check_spared(const std::string& linkstr, const std::vector<std::string>& read, FilesPort& files) {
+  const std::optional<std::string> written = written_by(linkstr);
+  for (const std::string& one : read) {
+    if (written && files.same_file(*written, one)) {
+      return fail(EINVAL, "--to: " + *written + " is also read: expected another file behind write=");
+    }
+  }
+  return {};
+}
+
 // Whether its options go together, and with what there is on this host. Errors: EINVAL, naming the option.
 Status check_fit(const PlayJob& job) {
   const net::ReplayPlan& plan = job.replay.plan;
-  std::vector<std::string> used = job.replay.captures;
-  add_values(job.replay.linkstr, used);
-  if (job.replay.split) add_values(job.replay.split->servers, used);
+  host::LinuxFiles files;
+  std::vector<std::string> links = {job.replay.linkstr}, used = job.replay.captures;
+  if (job.replay.split) links.push_back(job.replay.split->servers);
+  if (job.expect) used.push_back(job.expect->file);
+  for (const std::string& link : links) {
+    if (Status spared = check_spared(link, used, files); !spared) return spared;
+  }
+  for (const std::string& link : links) add_values(link, used);
   if (job.expect) {
-    used.push_back(job.expect->file);
     if (job.replay.split && job.expect->learn.any()) {
       return fail(EINVAL, "--learn expects one link: what is between two does not answer");
     }
@@ -91,7 +115,6 @@ Status check_fit(const PlayJob& job) {
     }
   }
   if (!job.report) return {};
-  host::LinuxFiles files;
   if (Status checked = check_report_folder(*job.report, used, files); !checked) {
     return fail(EINVAL, "--report: " + checked.error().text);
   }
