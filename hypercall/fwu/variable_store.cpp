@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "hypercall/fwu/file_store.hpp"
 #include "hypercall/host_error.hpp"
@@ -22,9 +23,10 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Status write_new(const std::string& path, Bytes bytes) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd) return host_error(path);
+// `mode`: nothing, that of any new file.
+Status write_new(const std::string& path, std::optional<mode_t> mode, Bytes bytes) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode.value_or(0644)));
+  if (!fd || (mode && ::fchmod(fd.get(), *mode) != 0)) return host_error(path);
   if (!write_all(fd.get(), bytes) || ::fsync(fd.get()) != 0) return host_error(path);
   return {};
 }
@@ -37,10 +39,14 @@ Status flush_folder(const std::string& path) {
 
 }  // namespace
 
-Result<std::unique_ptr<VariableStore>> VariableStore::open(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) {
-    return std::unique_ptr<VariableStore>(new VariableStore(path, {}));
+Result<std::unique_ptr<VariableStore>> VariableStore::open(const std::string& name) {
+  struct stat status {};
+  if (::lstat(name.c_str(), &status) != 0 && errno == ENOENT) {
+    return std::unique_ptr<VariableStore>(new VariableStore(name, {}));
   }
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(name.c_str(), nullptr), std::free);
+  if (!real) return host_error(name);
+  const std::string path = real.get();
   Result<std::unique_ptr<FileStore>> file = FileStore::open(path, Access::read);
   if (!file) return std::move(file).error();
   std::vector<std::byte> bytes(std::min<std::uint64_t>((*file)->size_bytes(), fwu::kVariableFileBytesMax + 1));
@@ -78,9 +84,20 @@ Status VariableStore::erase(const fwu::Guid& space, const std::string& name) {
 }
 
 Status VariableStore::replace(std::vector<fwu::Variable> variables) {
+  const std::vector<std::byte> bytes = fwu::write_variable_file(variables);
+  if (bytes.size() > fwu::kVariableFileBytesMax) {
+    return fail(ENOSPC, path_ + ": there is no room for another variable, 1 MiB is the most; it was not changed");
+  }
+  struct stat before {};
+  std::optional<mode_t> mode;
+  if (::stat(path_.c_str(), &before) == 0) mode = before.st_mode & 07777;
   const std::string fresh = path_ + ".new";
-  if (Status written = write_new(fresh, fwu::write_variable_file(variables)); !written) return written;
-  if (::rename(fresh.c_str(), path_.c_str()) != 0) return host_error(path_);
+  Status written = write_new(fresh, mode, bytes);
+  if (written && ::rename(fresh.c_str(), path_.c_str()) != 0) written = host_error(path_);
+  if (!written) {
+    ::unlink(fresh.c_str());
+    return written;
+  }
   if (Status flushed = flush_folder(folder_of(path_)); !flushed) return flushed;
   variables_ = std::move(variables);
   return {};

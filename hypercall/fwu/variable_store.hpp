@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // EFI variables in a file of U-Boot's form (ubootefi.var), replaced as a whole: a new file is written, flushed and
-// renamed over the old one, and the folder is flushed. One thread; whoever has the medium has its variables.
+// renamed over the old one, whose mode it takes, and the folder is flushed. One thread; whoever has the medium has its
+// variables.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,9 @@ namespace vif::host {
 
 class VIF_API VariableStore final : public fwu::VariablePort {
  public:
-  // A file that is not there is one without variables. Errors: the host's errno, EBADMSG it is damaged.
+  // A file that is not there is one without variables; a link is followed, now and when it is replaced. Errors: the
+  // host's errno (ENOENT: a link to nothing), EBADMSG it is damaged, EFBIG it is larger than kVariableFileBytesMax. No
+  // change leaves one that is: ENOSPC.
   static Result<std::unique_ptr<VariableStore>> open(const std::string& path);
 
   Result<std::optional<fwu::Variable>> get(const fwu::Guid& space, const std::string& name) override;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "services/fwu/bank_layout.hpp"
 #include "services/fwu/signed_content.hpp"
 
 namespace vif::fwu {
@@ -42,13 +43,8 @@ Result<PlannedImage> CapsuleVerifier::place(const FmpItem& item) const {
     return not_ours("the capsule is for hardware instance " + number(item.hardware_instance) + ", this is " +
                     number(planner.policy.hardware_instance));
   }
-  const Result<Partition> target = find_partition(planner.device.partitions, entry->banks[bank].image);
+  const Result<Partition> target = target_partition(metadata, planner.device.partitions, image.position, bank);
   if (!target) return target.error();
-  if (target->type != item.image_type) {
-    return fail(std::errc::invalid_argument, "partition " + number(target->number) + " has the type " +
-                                                 to_string(target->type) + ", " + to_string(item.image_type) +
-                                                 " was expected");
-  }
   image.target = *target;
   image.source_offset = item.image_offset;
   image.bytes = item.image_bytes;

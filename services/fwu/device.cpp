@@ -19,4 +19,17 @@ Result<Partition> find_partition(std::span<const Partition> partitions, const Gu
   return *found;
 }
 
+Result<DigestBytes> digest_of_bytes(DigestPort& digests, ByteRange& from, std::uint64_t offset, std::uint64_t count) {
+  constexpr std::uint64_t kPieceBytes = 1024 * 1024;
+  std::vector<std::byte> bytes(std::min(count, kPieceBytes));
+  const std::unique_ptr<Digest> digest = digests.sha256();
+  for (std::uint64_t done = 0; done < count;) {
+    const MutBytes piece = MutBytes(bytes).first(std::min(count - done, kPieceBytes));
+    if (Status read = from.read(offset + done, piece); !read) return read.error();
+    digest->update(piece);
+    done += piece.size();
+  }
+  return digest->finish();
+}
+
 }  // namespace vif::fwu

@@ -53,6 +53,10 @@ class DigestPort {
   virtual std::unique_ptr<Digest> sha256() = 0;
 };
 
+// Of `count` bytes from `offset` on. Uses 1 MiB of memory at the most. Errors: of the range.
+VIF_API Result<DigestBytes> digest_of_bytes(DigestPort& digests, ByteRange& from, std::uint64_t offset,
+                                            std::uint64_t count);
+
 class SignaturePort {
  public:
   virtual ~SignaturePort() = default;

@@ -83,6 +83,18 @@ Result<std::optional<PayloadVersion>> read_payload_header(ByteRange& file, Rest&
   return std::optional<PayloadVersion>({load_le32(&head[kPayloadVersionAt]), load_le32(&head[kPayloadLowestAt])});
 }
 
+// Nobody signs the item's header, so its bits cannot make a signed dependency a part of the firmware. Firmware that
+// begins like a dependency with a payload header behind it is not to be expected.
+Status check_no_hidden_dependency(ByteRange& file, const Rest& rest) {
+  std::vector<std::byte> front(std::min<std::uint64_t>(rest.bytes, kDependencyBytesMax + kPayloadHeaderBytes));
+  if (Status read = file.read(rest.offset, front); !read) return read;
+  const Result<std::size_t> bytes = dependency_bytes(front);
+  if (!bytes || front.size() - *bytes < kPayloadHeaderBytes) return {};
+  if (load_le32(&front[*bytes]) != kPayloadSignature) return {};
+  return rejected(rest.offset, "covers a dependency that the item's header, which nobody signed, does not tell of: " +
+                                   dependency_text(Bytes(front).first(*bytes)));
+}
+
 // In the order they stand in, each only where the item says so; the payload header says so itself.
 Status read_fronts(ByteRange& file, Rest& rest, FmpItem& item) {
   if (item.support & kSupportsAuthentication) {
@@ -94,6 +106,8 @@ Status read_fronts(ByteRange& file, Rest& rest, FmpItem& item) {
     Result<std::vector<std::byte>> dependency = read_dependency(file, rest);
     if (!dependency) return std::move(dependency).error();
     item.dependency = *std::move(dependency);
+  } else if (item.authentication) {
+    if (Status checked = check_no_hidden_dependency(file, rest); !checked) return checked;
   }
   Result<std::optional<PayloadVersion>> payload = read_payload_header(file, rest);
   if (!payload) return std::move(payload).error();

@@ -11,12 +11,14 @@
 namespace vif::fwu {
 
 struct Journal {
-  static constexpr std::size_t kBytes = 36;  // digest, then the bank as u32
+  static constexpr const char* kName = "FwuUpdate";
+  static constexpr std::size_t kBytes = 36;             // digest, then the bank as u32
+  static constexpr std::uint32_t kBegun = 0xffff'ffff;  // no bank: they are not installed yet
   DigestBytes digest{};
   std::uint32_t bank = 0;
 
   static Result<std::optional<Journal>> load(VariablePort& variables) {
-    Result<std::optional<Variable>> variable = variables.get(kGlobalVariable, "FwuUpdate");
+    Result<std::optional<Variable>> variable = variables.get(kGlobalVariable, kName);
     if (!variable) return std::move(variable).error();
     if (!*variable || (*variable)->bytes.size() != kBytes) return std::optional<Journal>();
     Journal journal;
@@ -25,8 +27,10 @@ struct Journal {
     return std::optional(journal);
   }
 
+  static Status erase(VariablePort& variables) { return variables.erase(kGlobalVariable, kName); }
+
   Status store(VariablePort& variables) const {
-    Variable variable{kGlobalVariable, "FwuUpdate", kNonVolatile | kBootService, std::vector<std::byte>(kBytes)};
+    Variable variable{kGlobalVariable, kName, kNonVolatile | kBootService, std::vector<std::byte>(kBytes)};
     std::memcpy(variable.bytes.data(), digest.data(), digest.size());
     store_le32(&variable.bytes[digest.size()], bank);
     return variables.set(variable);

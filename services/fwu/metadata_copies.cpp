@@ -88,10 +88,16 @@ Status MetadataCopies::write_both(const Metadata& metadata) {
 }
 
 Status MetadataCopies::replace(const Metadata& before, const Metadata& after) {
-  const Result<Metadata> now = read(Place::primary);
-  if (!now || !(*now == before)) {
+  const bool primary_is_good = bool(read(Place::primary));
+  const Result<Metadata> now = load();
+  if (!now) return now.error();
+  if (!(*now == before)) {
     return fail(ESTALE,
                 "the FWU metadata changed under us: somebody else writes to this medium. Look at it, try again");
+  }
+  // The secondary copy, which is written first, may be the only good one: no write of it may leave none.
+  if (!primary_is_good) {
+    if (Status repaired = write(Place::primary, before); !repaired) return repaired;
   }
   return write_both(after);
 }

@@ -29,7 +29,8 @@ class MetadataCopies {
   // did.
   VIF_API Result<Metadata> load_and_repair(std::string& repaired);
 
-  // Replaces both copies, which must still say `before`. Errors: ESTALE somebody else changed them (nothing was
+  // Replaces both copies; the one that counts must still say `before`. A bad primary is restored first, so that a good
+  // copy is there throughout. Errors: ESTALE somebody else changed them, EBADMSG both are bad (nothing was
   // written), ERANGE a partition is too small, EIO. After another error than ESTALE and ERANGE the medium may have
   // either.
   VIF_API Status replace(const Metadata& before, const Metadata& after);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "services/fwu/bank_layout.hpp"
 #include "services/fwu/bank_rules.hpp"
 #include "services/fwu/capsule_verifier.hpp"
 #include "services/fwu/dependency.hpp"
@@ -100,6 +101,9 @@ class Planning {
   Status plan_update() {
     Result<std::uint32_t> bank = update_bank(plan_.before);
     if (!bank) return refuse_good(bank.error()), Status();
+    if (Status laid = check_layout(plan_.before, planner_.device.partitions); !laid) {
+      return refuse_good(laid.error()), Status();
+    }
     std::vector<std::optional<PlannedImage>> images(plan_.before.images.size());
     const CapsuleVerifier verifier{planner_, plan_.before, *bank};
     bool trial = false;
@@ -110,7 +114,9 @@ class Planning {
         Result<PlannedImage> image = verifier.verify(item, *files_[i].file);
         if (!image) return std::move(image).error();
         image->capsule = i;
-        images[image->position] = *std::move(image);  // the last one of an image counts
+        std::optional<PlannedImage>& slot = images[image->position];
+        if (slot) return two_of_one_image(item.image_type, slot->capsule);
+        slot = *std::move(image);
       }
       return {};
     });
@@ -118,6 +124,11 @@ class Planning {
     if (plan_.failed()) return {};
     plan_.bank = *bank;
     return complete(std::move(images), trial);
+  }
+
+  Status two_of_one_image(const Guid& type, std::size_t other) const {
+    return fail(EINVAL, "image type " + to_string(type) + " comes from " + plan_.outcomes[other].name +
+                            " as well: one of them is wanted");
   }
 
   // Against what will run then: the new versions where there are some, else those of the active bank.
@@ -153,10 +164,9 @@ class Planning {
       plan_.images.push_back(*images[at]);
     }
     plan_.digest = digest_of(plan_.images);
-    const Result<std::optional<Journal>> journal = Journal::load(planner_.device.variables);
-    if (!journal) return journal.error();
-    plan_.already_installed =
-        *journal && (*journal)->digest == plan_.digest && (*journal)->bank == plan_.before.active_index;
+    const Result<bool> installed = is_installed();
+    if (!installed) return installed.error();
+    plan_.already_installed = *installed;
     if (on_trial() && !plan_.already_installed) {
       refuse_good(fail(EBUSY, "bank " + std::to_string(plan_.before.active_index) +
                                   " is on trial: accept or revert it, then update"));
@@ -164,12 +174,30 @@ class Planning {
     return {};
   }
 
+  // The journal says what was written; the medium, whether it is still there.
+  Result<bool> is_installed() const {
+    const Device& device = planner_.device;
+    const std::uint32_t active = plan_.before.active_index;
+    const Result<std::optional<Journal>> journal = Journal::load(device.variables);
+    if (!journal) return journal.error();
+    if (!*journal || (*journal)->digest != plan_.digest || (*journal)->bank != active) return false;
+    for (const PlannedImage& image : plan_.images) {
+      if (!image.source) continue;
+      const auto in_place = target_partition(plan_.before, device.partitions, image.position, active);
+      if (!in_place || in_place->size_bytes < image.bytes) return false;
+      const auto digest = digest_of_bytes(planner_.digests, device.store, in_place->offset_bytes, image.bytes);
+      if (!digest) return digest.error();
+      if (*digest != image.digest) return false;
+    }
+    return true;
+  }
+
   Result<PlannedImage> plan_copy(std::size_t at) const {
     const ImageEntry& entry = plan_.before.images[at];
     const Result<Partition> from =
         find_partition(planner_.device.partitions, entry.banks[plan_.before.active_index].image);
     if (!from) return from.error();
-    const Result<Partition> to = find_partition(planner_.device.partitions, entry.banks[*plan_.bank].image);
+    const Result<Partition> to = target_partition(plan_.before, planner_.device.partitions, at, *plan_.bank);
     if (!to) return to.error();
     if (from->size_bytes > to->size_bytes) {
       return fail(ERANGE, "no capsule has image type " + to_string(entry.image_type) + ", and partition " +

@@ -57,6 +57,7 @@ Status Update::install(Plan& plan) {
   MetadataCopies copies = *found;
   Metadata begun = plan.before;
   begin_update(begun, *plan.bank);
+  if (Status made = make_room(plan); !made) return blame(plan, nullptr, made);
   observer_.step("marking " + bank_name(*plan.bank) + " as unfinished");
   if (Status replaced = copies.replace(plan.before, begun); !replaced) return blame(plan, nullptr, replaced);
   if (Status written = write_images(plan); !written) return written;
@@ -130,16 +131,24 @@ Status Update::copy_bytes(PlannedImage& image, ByteRange& from) {
 }
 
 Result<DigestBytes> Update::digest_of_target(const PlannedImage& image) {
-  piece_.resize(kPieceBytes);
-  const std::unique_ptr<Digest> digest = digests_.sha256();
-  for (std::uint64_t done = 0; done < image.bytes;) {
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, image.bytes - done));
-    const MutBytes piece = MutBytes(piece_).first(count);
-    if (Status read = device_.store.read(image.target.offset_bytes + done, piece); !read) return read.error();
-    digest->update(piece);
-    done += count;
+  return digest_of_bytes(digests_, device_.store, image.target.offset_bytes, image.bytes);
+}
+
+// All that will be recorded has its variable before the first byte of the bank is overwritten, so that a file of
+// variables that cannot be written or has no room is known by then.
+Status Update::make_room(const Plan& plan) {
+  for (const PlannedImage& image : plan.images) {
+    const Result<ImageVersions> versions =
+        ImageVersions::load(device_.variables, plan.before.images[image.position].image_type,
+                            image_index_at(image.position), plan.before.banks);
+    if (!versions) return versions.error();
+    if (Status stored = versions->store(device_.variables); !stored) return stored;
   }
-  return digest->finish();
+  // Something is written for certain: what is the same already may not be.
+  if (Status erased = Journal::erase(device_.variables); !erased) return erased;
+  if (Status stored = Journal{plan.digest, Journal::kBegun}.store(device_.variables); !stored) return stored;
+  if (!any_on_trial(plan)) return {};
+  return device_.variables.set(trial_counter_variable(0));
 }
 
 // The bank boots only after this, so it may say too early what the bank holds.
@@ -159,9 +168,7 @@ Status Update::record_bank(const Plan& plan) {
     }
     if (Status stored = versions->store(device_.variables); !stored) return stored;
   }
-  if (Status stored = Journal{plan.digest, *plan.bank}.store(device_.variables); !stored) return stored;
-  if (!any_on_trial(plan)) return {};
-  return device_.variables.set(trial_counter_variable(0));
+  return Journal{plan.digest, *plan.bank}.store(device_.variables);
 }
 
 Status Update::answer(const Plan& plan) {

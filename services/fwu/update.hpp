@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Carries a plan out, in an order that a power cut cannot break:
 //
+//   0. variables: room for those of step 3, the trial counter
 //   1. metadata: the bank is marked as unfinished (both copies, each flushed)
 //   2. images are written, flushed, read back and compared with what was verified
-//   3. variables: what the bank holds, which capsules it came from, the trial counter
+//   3. variables: what the bank holds, which capsules it came from
 //   4. metadata: the bank is complete and boots next. This one write is the update
 //   5. variables: floors where the bank is accepted at once; a result for each capsule
 //
@@ -41,6 +42,7 @@ class Update {
   Status write_image(PlannedImage& image);
   Status copy_bytes(PlannedImage& image, ByteRange& from);
   Result<DigestBytes> digest_of_target(const PlannedImage& image);
+  Status make_room(const Plan& plan);
   Status record_bank(const Plan& plan);
   Status answer(const Plan& plan);
   void tell(const Plan& plan, const Metadata& after) const;
@@ -53,8 +55,8 @@ class Update {
 };
 
 // Step 5 for the capsules of a run, whatever became of them: CapsuleXXXX and CapsuleLast. `index_max`: after it comes
-// 0.
+// 0; the default keeps the file of variables small.
 VIF_API Status record_results(VariablePort& variables, std::span<const CapsuleOutcome> outcomes, std::int64_t wall_ns,
-                              std::uint16_t index_max = 0xffff);
+                              std::uint16_t index_max = 0xff);
 
 }  // namespace vif::fwu

@@ -2,6 +2,7 @@
 #include "services/fwu/variable_file.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "services/fwu/crc32.hpp"
 #include "services/fwu/little_endian.hpp"
@@ -35,8 +36,10 @@ std::optional<std::pair<std::string, std::size_t>> read_name(Bytes file, std::si
 }  // namespace
 
 Result<std::vector<Variable>> read_variable_file(Bytes file) {
-  if (file.size() < kHeadBytes || file.size() > kVariableFileBytesMax)
-    return damaged(0, "24 bytes to 1 MiB were expected");
+  if (file.size() > kVariableFileBytesMax) {
+    return fail(EFBIG, "the file of variables is larger than 1 MiB: remove variables nobody needs");
+  }
+  if (file.size() < kHeadBytes) return damaged(0, "24 bytes or more were expected");
   if (load_le64(&file[kMagicAt]) != kMagic) return damaged(kMagicAt, "this is no ubootefi.var");
   const std::uint32_t length = load_le32(&file[kLengthAt]);
   if (length < kHeadBytes || length > file.size()) return damaged(kLengthAt, "its length is not that of the file");

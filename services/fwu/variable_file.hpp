@@ -12,8 +12,9 @@ namespace vif::fwu {
 
 inline constexpr std::size_t kVariableFileBytesMax = 1024 * 1024;  // ours
 
-// Errors: EBADMSG damaged; the sentence says where.
+// Errors: EBADMSG damaged; the sentence says where. EFBIG: more than kVariableFileBytesMax.
 VIF_API Result<std::vector<Variable>> read_variable_file(Bytes file);
+// Of any size; who keeps it asks whether it can be read again.
 VIF_API std::vector<std::byte> write_variable_file(const std::vector<Variable>& variables);
 
 }  // namespace vif::fwu

@@ -152,10 +152,14 @@ Variable image_floor_variable(const Guid& image_type, std::uint8_t image_index, 
   return variable;
 }
 
-ImageFloor read_image_floor(const Variable& variable, std::uint32_t banks) {
+Result<ImageFloor> read_image_floor(const Variable& variable, std::uint32_t banks) {
   ImageFloor floor;
   floor.bank_counts.resize(banks);
-  if (variable.bytes.size() != kFloorHeadBytes + banks * kFloorCountBytes) return floor;
+  if (const std::size_t expected = kFloorHeadBytes + banks * kFloorCountBytes; variable.bytes.size() != expected) {
+    return fail(EBADMSG, "the variable " + variable.name + " of image type " + to_string(variable.space) + " has " +
+                             std::to_string(variable.bytes.size()) + " bytes, " + std::to_string(expected) +
+                             " were expected: the floor below which firmware may not go back is not known");
+  }
   const std::byte* from = variable.bytes.data();
   floor.lowest_version = load_le32(from);
   floor.monotonic_count = load_le64(from + 8);

@@ -97,6 +97,7 @@ struct ImageFloor {
 };
 VIF_API std::string image_floor_name(std::uint8_t image_index);
 VIF_API Variable image_floor_variable(const Guid& image_type, std::uint8_t image_index, const ImageFloor& floor);
-VIF_API ImageFloor read_image_floor(const Variable& variable, std::uint32_t banks);
+// EBADMSG: it is of another size. A floor that is lost would let old firmware back in.
+VIF_API Result<ImageFloor> read_image_floor(const Variable& variable, std::uint32_t banks);
 
 }  // namespace vif::fwu

@@ -14,7 +14,10 @@ Result<ImageVersions> ImageVersions::load(VariablePort& variables, const Guid& i
   if (*state) versions.banks = read_fmp_state(**state, banks);
   Result<std::optional<Variable>> floor = variables.get(image_type, image_floor_name(image_index));
   if (!floor) return std::move(floor).error();
-  if (*floor) versions.floor = read_image_floor(**floor, banks);
+  if (!*floor) return versions;
+  Result<ImageFloor> read = read_image_floor(**floor, banks);
+  if (!read) return std::move(read).error();
+  versions.floor = *std::move(read);
   return versions;
 }
 

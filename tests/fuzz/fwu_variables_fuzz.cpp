@@ -38,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)read_trial_counter(variable);
   (void)read_capsule_last(variable);
   vif::test::require(read_fmp_state(variable, 4).size() == 4);
-  vif::test::require(read_image_floor(variable, 3).bank_counts.size() == 3);
+  const auto floor = read_image_floor(variable, 3);
+  vif::test::require(floor ? floor->bank_counts.size() == 3 : !floor.error().text.empty());
   return 0;
 }

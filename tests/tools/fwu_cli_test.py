@@ -168,7 +168,7 @@ class BadInput(Case):
         self.assertIn("restored the primary copy", disk.fwu("boot"))
         disk.put(1, b"\xff\xff\xff\xff")
         disk.put(2, b"\xff" * 16)
-        disk.fwu("show", status=REFUSED)
+        disk.fwu("show", status=FAILED)
         disk.fwu("boot", status=FAILED)
         disk.fwu("repair", "--force", "secondary", status=FAILED)
         disk.fwu("repair", "--force", "primary")
@@ -178,10 +178,11 @@ class BadInput(Case):
     def test_what_is_no_disk_and_no_capsule(self):
         nothing = self.folder / "nothing"
         nothing.write_bytes(bytes(100))
-        run(VIRTIFCTL, "fwu", "dump", nothing, status=REFUSED)
+        run(VIRTIFCTL, "fwu", "dump", nothing, status=FAILED)
         run(VIRTIFCTL, "fwu", "show", nothing, status=FAILED)
         run(VIRTIFCTL, "fwu", "show", self.folder / "missing", status=FAILED)
-        self.disk().fwu("apply", nothing, self.folder / "missing", "--allow-unsigned", status=REFUSED)
+        self.disk().fwu("apply", nothing, self.folder / "missing", "--allow-unsigned", status=FAILED)
+        self.disk().fwu("apply", nothing, "--allow-unsigned", status=REFUSED)
 
     def test_usage(self):
         out = self.folder / "out"

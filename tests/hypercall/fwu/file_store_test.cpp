@@ -109,7 +109,34 @@ TEST_F(FwuFiles, a_variable_that_cannot_be_written_keeps_its_value) {
     EXPECT_EQ(set.error().number(), ENOSPC);
     EXPECT_EQ((*VariableStore::open(file))->all(), std::vector{fwu::trial_counter_variable(1)}) << call;
     EXPECT_EQ(**store->get(fwu::kGlobalVariable, fwu::kTrialCounterName), fwu::trial_counter_variable(1)) << call;
+    EXPECT_FALSE(std::filesystem::exists(file + ".new")) << call;
   }
+}
+
+TEST_F(FwuFiles, more_variables_than_could_be_read_again_are_not_written) {
+  const std::string file = path + ".var";
+  auto store = *VariableStore::open(file);
+  ASSERT_TRUE(store->set(fwu::trial_counter_variable(1)));
+  const fwu::Variable large{fwu::kGlobalVariable, "Large", 7, std::vector<std::byte>(fwu::kVariableFileBytesMax)};
+  const Status set = store->set(large);
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().number(), ENOSPC);
+  EXPECT_EQ((*VariableStore::open(file))->all(), std::vector{fwu::trial_counter_variable(1)});
+  std::filesystem::resize_file(path, 2 * fwu::kVariableFileBytesMax);
+  EXPECT_EQ(VariableStore::open(path).error().number(), EFBIG);
+}
+
+TEST_F(FwuFiles, a_link_to_variables_and_their_mode_stay) {
+  const std::filesystem::path file = path + ".var", link = path + ".link";
+  ASSERT_TRUE((*VariableStore::open(file))->set(fwu::trial_counter_variable(1)));
+  std::filesystem::permissions(file, std::filesystem::perms{0640});
+  std::filesystem::create_symlink(file.filename(), link);
+  ASSERT_TRUE((*VariableStore::open(link))->set(fwu::trial_counter_variable(2)));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ((*VariableStore::open(file))->all(), std::vector{fwu::trial_counter_variable(2)});
+  EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms{0640});
+  std::filesystem::remove(file);
+  EXPECT_EQ(VariableStore::open(link).error().number(), ENOENT) << "not one without variables";
 }
 
 TEST_F(FwuFiles, a_damaged_file_of_variables_is_not_taken_for_none) {

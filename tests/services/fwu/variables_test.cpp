@@ -66,8 +66,10 @@ TEST(FwuVariables, versions_have_16_bytes_a_bank) {
 
 TEST(FwuVariables, floor_reads_back) {
   const ImageFloor floor{3, 0x1122334455667788, {1, 2}};
-  EXPECT_EQ(read_image_floor(image_floor_variable(image_type(0), 1, floor), 2), floor);
-  EXPECT_EQ(read_image_floor(image_floor_variable(image_type(0), 1, floor), 4), (ImageFloor{0, 0, {0, 0, 0, 0}}));
+  EXPECT_EQ(*read_image_floor(image_floor_variable(image_type(0), 1, floor), 2), floor);
+  const auto other = read_image_floor(image_floor_variable(image_type(0), 1, floor), 4);
+  ASSERT_FALSE(other) << "of another number of banks: not taken for none";
+  EXPECT_EQ(other.error().number(), EBADMSG);
 }
 
 TEST(FwuVariables, errors_become_the_status_the_documents_name) {
@@ -98,6 +100,12 @@ TEST(FwuVariableFile, reads_back_what_it_writes) {
     ASSERT_TRUE(read) << read.error().text;
     EXPECT_EQ(*read, variables);
   }
+}
+
+TEST(FwuVariableFile, one_that_is_too_large_is_not_called_damaged) {
+  const auto read = read_variable_file(std::vector<std::byte>(kVariableFileBytesMax + 1));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().number(), EFBIG);
 }
 
 TEST(FwuVariableFile, refuses_every_cut_and_every_changed_byte) {

@@ -28,14 +28,6 @@ void print(const fwu::BootOutcome& outcome) {
   for (const std::string& note : outcome.notes) fmt::print("  {}\n", note);
 }
 
-Result<std::uint32_t> active_bank(const fwu::Device& device) {
-  const auto copies = fwu::MetadataCopies::find(device);
-  if (!copies) return copies.error();
-  const auto metadata = copies->load();
-  if (!metadata) return metadata.error();
-  return metadata->active_index;
-}
-
 }  // namespace
 
 int fwu_boot(const FwuOptions& options) {
@@ -44,9 +36,11 @@ int fwu_boot(const FwuOptions& options) {
   const fwu::Device device = (*opened)->device();
   Json boots = Json::array();
   for (bool more = true; more;) {
-    Result<std::uint32_t> bank = boots.empty() && options.bank ? *options.bank : active_bank(device);
-    if (!bank) return fwu_say(bank.error().text, kFwuFailed);
-    const auto outcome = fwu::check_boot(device, *bank, {options.trial_boots});
+    const auto metadata = fwu_metadata(device);
+    if (!metadata) return fwu_say(metadata.error().text, kFwuFailed);
+    if (const auto wrong = fwu_no_such_bank(options, *metadata); !wrong.empty()) return fwu_say(wrong, kFwuUsage);
+    const std::uint32_t bank = boots.empty() && options.bank ? *options.bank : metadata->active_index;
+    const auto outcome = fwu::check_boot(device, bank, {options.trial_boots});
     if (!outcome) return fwu_say(outcome.error().text, kFwuFailed);
     boots.push_back(json_of(*outcome));
     if (!options.json) print(*outcome);
@@ -80,6 +74,7 @@ int fwu_unmark(const FwuOptions& options) {
   if (!copies) return fwu_say(copies.error().text, kFwuFailed);
   const auto before = copies->load();
   if (!before) return fwu_say(before.error().text, kFwuFailed);
+  if (const auto wrong = fwu_no_such_bank(options, *before); !wrong.empty()) return fwu_say(wrong, kFwuUsage);
   fwu::Metadata after = *before;
   if (Status cleared = fwu::clear_invalid(after, *options.bank); !cleared) {
     return fwu_say(cleared.error().text, kFwuRefused);

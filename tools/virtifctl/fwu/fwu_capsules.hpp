@@ -14,8 +14,8 @@ namespace vif::tools {
 
 class FwuCapsules {
  public:
-  // Fetches what --from names. What cannot be opened is the outcome of that capsule; errors: EINVAL for options that do
-  // not go together, and whatever keeps a network from bringing a capsule.
+  // Fetches what --from names. What cannot be opened is the outcome of that capsule; errors: EINVAL nothing was named,
+  // ENOENT a folder has no file, and whatever keeps a folder from being read or a network from bringing a capsule.
   static Result<std::unique_ptr<FwuCapsules>> open(const FwuOptions& options);
 
   // By the last part of their names; borrowed as long as this lives.
@@ -24,7 +24,7 @@ class FwuCapsules {
   const std::vector<std::string>& paths() const { return paths_; }
 
  private:
-  void add_named(const std::string& name);
+  Status add_named(const std::string& name);
   void add(const std::string& name, const std::string& path);
 
   std::deque<std::unique_ptr<host::FileStore>> stores_;

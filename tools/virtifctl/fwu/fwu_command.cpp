@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tools/virtifctl/fwu/fwu_command.hpp"
 
+#include "tools/virtifctl/exit_status.hpp"
 #include "tools/virtifctl/trace/trace_recorder.hpp"
 
 namespace vif::tools {
@@ -17,9 +18,13 @@ FwuCommand::FwuCommand(CLI::App& app) {
 int FwuCommand::run(TraceRecorder* recorder) {
   options_.trace = &trace_;
   options_.recorder = recorder;
-  if (recorder == nullptr) return chosen_();
-  const auto recorded = recorder->attach(trace_);
-  return recorded ? chosen_() : fwu_say(recorded.error().text, kFwuFailed);
+  if (Status fine = fwu_check_words(options_); !fine) return fwu_say(fine.error().text, kFwuUsage);
+  if (recorder != nullptr) {
+    if (const auto recorded = recorder->attach(trace_); !recorded) return fwu_say(recorded.error().text, kFwuFailed);
+  }
+  const int status = chosen_();
+  const int lost = flushed();
+  return status != 0 ? status : lost;
 }
 
 CLI::App& FwuCommand::add(CLI::App& fwu, const char* name, const char* what, int (*carry_out)(const FwuOptions&)) {
@@ -30,7 +35,9 @@ CLI::App& FwuCommand::add(CLI::App& fwu, const char* name, const char* what, int
 }
 
 void FwuCommand::add_device(CLI::App& command) {
-  command.add_option("IMAGE", options_.image, "a disk image, or a block device")->required();
+  command.add_option("IMAGE", options_.image, "a disk image, or a block device")
+      ->required()
+      ->each([this](const std::string&) { options_.is_device = true; });
   command.add_option("--vars", options_.variables, "the file of EFI variables (default: IMAGE.var)");
   command.add_option("--geometry", options_.geometry,
                      "banks and images of version 1 metadata, as in 2x2 (default: found "
@@ -47,7 +54,8 @@ void FwuCommand::add_policy(CLI::App& command) {
       ->allow_extra_args(false)
       ->take_all();
   command.add_option("--via", options_.via, "the link it comes by, as in tap:t0")->type_name("LINKSTR");
-  command.add_option("--address", options_.address, "our address there, as in 192.0.2.1/24 (default: asks by DHCP)");
+  command.add_option("--address", options_.address,
+                     "our address there and the length of its prefix, as in 192.0.2.1/24 (default: asks by DHCP)");
   command.add_option("--gateway", options_.gateway, "the router there");
   command.add_option("--trust", options_.trust,
                      "TYPE=CERTIFICATE: who may sign images of this type (PEM, DER or EFI signature list)");
@@ -113,7 +121,7 @@ void FwuCommand::add_making(CLI::App& fwu) {
   capsule.add_option("FILE", options_.image, "the file to write")->required();
   capsule.add_option("BLOB", options_.files, "the image")->expected(0, 1);
   capsule.add_option("--type", options_.image_type, "its type, a GUID");
-  capsule.add_option("--index", options_.image_index, "its index")->capture_default_str();
+  capsule.add_option("--index", options_.image_index, "its index")->check(CLI::Range(1, 255))->capture_default_str();
   capsule.add_option("--instance", options_.hardware_instance, "the hardware instance it is for (default: any)");
   capsule.add_option("--fw-version", options_.fw_version, "its version");
   capsule.add_option("--lowest", options_.lowest_version, "the lowest version that may follow once it is accepted");

@@ -38,6 +38,9 @@ Result<std::optional<FwuNetwork::Place>> said_place(const FwuOptions& options) {
     return std::optional<FwuNetwork::Place>();
   }
   FwuNetwork::Place place;
+  if (options.address.find('/') == std::string::npos) {
+    return fail(EINVAL, "--address " + options.address + ": ADDRESS/LENGTH was expected, as in 192.0.2.2/24");
+  }
   const Result<IpPrefix> address = IpPrefix::parse(options.address);
   if (!address) return fail(EINVAL, "--address " + address.error().text);
   place.address = *address;
@@ -101,15 +104,29 @@ Status fwu_fetch_tftp(FwuTransfer transfer) {
   return events.how;
 }
 
-Result<std::vector<FwuFetched>> fwu_fetch(const FwuOptions& options) {
+Status fwu_check_fetch(const FwuOptions& options) {
+  if (options.from.empty()) {
+    const bool is_lost = !options.via.empty() || !options.address.empty() || !options.gateway.empty();
+    return is_lost ? Status(fail(EINVAL, "--via, --address and --gateway go with --from URL")) : Status();
+  }
   if (options.via.empty()) return fail(EINVAL, "--from URL needs --via LINKSTR, the link it comes by, as in tap:t0");
+  const auto said = said_place(options);
+  if (!said) return said.error();
+  for (const std::string& text : options.from) {
+    const Result<host::Url> url = host::Url::parse(text);
+    if (!url) return url.error();
+    if (!*said && !url->server.is_v4()) return fail(EINVAL, text + ": DHCP gives no IPv6 address, --address is needed");
+  }
+  return {};
+}
+
+Result<std::vector<FwuFetched>> fwu_fetch(const FwuOptions& options) {
   const auto said = said_place(options);
   if (!said) return said.error();
   std::vector<host::Url> urls;
   for (const std::string& text : options.from) {
     Result<host::Url> url = host::Url::parse(text);
     if (!url) return std::move(url).error();
-    if (!*said && !url->server.is_v4()) return fail(EINVAL, text + ": DHCP gives no IPv6 address, --address is needed");
     urls.push_back(*std::move(url));
   }
   // No capsule that the medium could take is larger than it.

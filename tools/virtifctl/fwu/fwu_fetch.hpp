@@ -24,7 +24,10 @@ struct FwuFetched {
   std::unique_ptr<host::Spool> spool;
 };
 
-// All of options.from. Errors: EINVAL for words that are wrong, EINTR a signal came; else what ended the transfer.
+// Whether the words about the network go together. EINVAL: they do not.
+Status fwu_check_fetch(const FwuOptions& options);
+
+// All of options.from, which have been checked. Errors: EINTR a signal came; else what ended the transfer.
 Result<std::vector<FwuFetched>> fwu_fetch(const FwuOptions& options);
 
 // One transfer.

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "hypercall/linux_ports.hpp"
-#include "services/fwu/bank_rules.hpp"
+#include "services/fwu/bank_layout.hpp"
 #include "services/fwu/capsule_writer.hpp"
 #include "tools/virtifctl/fwu/fwu_options.hpp"
 
@@ -44,6 +44,7 @@ Result<fwu::ImageEntry> parse_entry(const std::string& text) {
   if (guids.size() < 3 || guids.size() - 2 > fwu::kBanksMax) {
     return fail(EINVAL, text + ": LOCATION,TYPE and then 1 to 4 banks were expected");
   }
+  if (guids[1] == fwu::Guid{}) return fail(EINVAL, text + ": an image's TYPE is not the nil GUID");
   fwu::ImageEntry entry{guids[1], guids[0], {}};
   for (std::size_t i = 2; i < guids.size(); ++i) entry.banks.push_back({guids[i], 1, 0});
   return entry;
@@ -64,6 +65,7 @@ Result<fwu::Metadata> make_metadata(const FwuOptions& options) {
   for (const fwu::ImageEntry& entry : metadata.images) {
     if (entry.banks.size() != metadata.banks) return fail(EINVAL, "all images have the same number of banks");
   }
+  if (Status distinct = fwu::check_images_distinct(metadata); !distinct) return distinct.error();
   for (std::uint32_t bank = 0; options.metadata_version == 2 && bank < metadata.banks; ++bank) {
     metadata.bank_state_bytes[bank] = static_cast<std::uint8_t>(fwu::BankState::accepted);
   }
@@ -73,6 +75,18 @@ Result<fwu::Metadata> make_metadata(const FwuOptions& options) {
   if (!vendor) return std::move(vendor).error();
   metadata.vendor = *std::move(vendor);
   return metadata;
+}
+
+// Empty: nothing.
+std::string wrong_with_capsule(const FwuOptions& options) {
+  const auto type = fwu::parse_guid(options.image_type);
+  if (!type || *type == fwu::Guid{}) return "--type GUID was expected, not nil";
+  if (options.files.size() != 1) return "one BLOB was expected";
+  if (options.certificate.empty() != options.key.empty()) return "--cert and --key go together";
+  if (options.monotonic_count && options.key.empty()) return "--count is signed: --cert and --key were expected";
+  if (options.fw_version.value_or(0) >= options.lowest_version.value_or(0)) return {};
+  return fmt::format("--lowest {}: at most the image's own --fw-version ({}) was expected", *options.lowest_version,
+                     options.fw_version.value_or(0));
 }
 
 int make_empty(const FwuOptions& options) {
@@ -99,12 +113,11 @@ int fwu_mkmeta(const FwuOptions& options) {
 
 int fwu_mkcapsule(const FwuOptions& options) {
   if (options.make_accept || options.make_revert) return make_empty(options);
+  if (const std::string wrong = wrong_with_capsule(options); !wrong.empty()) return fwu_say(wrong, kFwuUsage);
   const auto type = fwu::parse_guid(options.image_type);
-  if (!type) return fwu_say("--type GUID was expected", kFwuUsage);
-  if (options.files.size() != 1) return fwu_say("one BLOB was expected", kFwuUsage);
-  if (options.certificate.empty() != options.key.empty()) return fwu_say("--cert and --key go together", kFwuUsage);
   const Result<std::vector<std::byte>> blob = read_file(options.files[0]);
   if (!blob) return fwu_say(blob.error().text, kFwuFailed);
+  if (blob->empty()) return fwu_say(options.files[0] + " is empty: no device takes an image of no bytes", kFwuUsage);
   fwu::ItemToWrite item{.image_type = *type,
                         .image_index = static_cast<std::uint8_t>(options.image_index),
                         .hardware_instance = options.hardware_instance,
@@ -116,10 +129,10 @@ int fwu_mkcapsule(const FwuOptions& options) {
     item.payload = {options.fw_version.value_or(0), options.lowest_version.value_or(0)};
   }
   if (!options.key.empty()) {
-    const auto signature =
-        host::cms_sign(fwu::signed_bytes(item, options.monotonic_count), options.certificate, options.key);
+    const std::uint64_t count = options.monotonic_count.value_or(0);
+    const auto signature = host::cms_sign(fwu::signed_bytes(item, count), options.certificate, options.key);
     if (!signature) return fwu_say(signature.error().text, kFwuFailed);
-    item.signature = {options.monotonic_count, *signature};
+    item.signature = {count, *signature};
   }
   const std::uint32_t flags = fwu::kPersistAcrossReset | options.flags | (options.accept_later ? fwu::kAcceptLater : 0);
   const auto capsule = fwu::write_firmware_capsule({&item, 1}, flags, options.header_size);

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "hypercall/linux_ports.hpp"
+#include "tools/virtifctl/fwu/fwu_text.hpp"
 
 namespace vif::tools {
 
@@ -17,7 +18,7 @@ FwuNarrator::FwuNarrator(Tone tone)
       begin_(host::LinuxClock().now()) {}
 
 void FwuNarrator::step(const std::string& what) {
-  if (speaks_) fmt::print(stderr, "{}{}\n", shows_progress_ ? "\r\033[K" : "", what);
+  if (speaks_) fmt::print(stderr, "{}{}\n", shows_progress_ ? "\r\033[K" : "", fwu_printable(what));
 }
 
 void FwuNarrator::progress(std::uint64_t done, std::uint64_t total) {

@@ -20,6 +20,7 @@ class TraceRecorder;
 inline constexpr int kFwuFailed = 1, kFwuUsage = 2, kFwuRefused = 3;
 
 struct FwuOptions {
+  bool is_device = false;          // the image has variables beside it
   std::string image;               // a disk image or a block device; of mk* commands the file to write
   std::vector<std::string> files;  // capsules, folders of them, blobs, image descriptions
   std::vector<std::string> from;   // URLs of capsules
@@ -39,7 +40,8 @@ struct FwuOptions {
   std::optional<std::uint32_t> previous, fw_version, lowest_version;
   std::string image_type, certificate, key, vendor;
   std::uint32_t image_index = 1;
-  std::uint64_t hardware_instance = 0, monotonic_count = 0;
+  std::uint64_t hardware_instance = 0;
+  std::optional<std::uint64_t> monotonic_count;
   TraceRecorder* recorder = nullptr;  // null: nobody records
   fwu::FwuTrace* trace = nullptr;     // where the update tells of itself
   bool make_accept = false, make_revert = false, accept_later = false;
@@ -47,11 +49,17 @@ struct FwuOptions {
 
 // Prints "virtifctl: text" and gives the status back.
 int fwu_say(const std::string& text, int status);
-// kFwuUsage where the words were wrong (EINVAL), else kFwuFailed.
+
+// kFwuUsage where the words were wrong (EINVAL), else kFwuFailed: for what a network or a folder should bring.
 int fwu_status(const Error& error);
+// What is wrong with the words themselves, whatever is on the medium. EINVAL: the sentence says what was expected.
+Status fwu_check_words(const FwuOptions& options);
+// Of capsules that are not applied: kFwuRefused, or kFwuFailed where one of the files could not be opened.
+int fwu_refusal(const std::vector<fwu::CapsuleFile>& files);
 
 // The medium with its variables, opened. Exclusively for writing.
 struct FwuDevice {
+  // Errors: the host's, EINVAL it has no GPT.
   static Result<std::unique_ptr<FwuDevice>> open(const FwuOptions& options, host::Access access);
 
   std::unique_ptr<host::FileStore> store;
@@ -62,6 +70,11 @@ struct FwuDevice {
 
   fwu::Device device() { return {*store, partitions, *variables, geometry, trace}; }
 };
+
+// The metadata that counts.
+Result<fwu::Metadata> fwu_metadata(const fwu::Device& device);
+// What is said of a bank that the metadata does not have; empty: --bank names none, or one that is there.
+std::string fwu_no_such_bank(const FwuOptions& options, const fwu::Metadata& metadata);
 
 Result<std::optional<fwu::Geometry>> fwu_geometry(const FwuOptions& options);
 // Wall-clock seconds, for certificates.

@@ -10,11 +10,11 @@
 
 #include "hypercall/linux_ports.hpp"
 #include "services/fwu/capsule_writer.hpp"
-#include "services/fwu/metadata_copies.hpp"
 #include "services/fwu/update.hpp"
 #include "tools/virtifctl/fwu/fwu_capsules.hpp"
 #include "tools/virtifctl/fwu/fwu_narrator.hpp"
 #include "tools/virtifctl/fwu/fwu_options.hpp"
+#include "tools/virtifctl/fwu/fwu_text.hpp"
 
 namespace vif::tools {
 namespace {
@@ -31,12 +31,13 @@ int print(const fwu::Plan& plan, const std::vector<std::string>& steps, const St
   }
   if (json) {
     const Json all = {{"capsules", capsules}, {"steps", steps}, {"error", done ? Json() : Json(done.error().text)}};
-    fmt::print("{}\n", all.dump(2));
+    fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
     for (const fwu::CapsuleOutcome& outcome : plan.outcomes) {
-      fmt::print("{}: {}\n", outcome.name, outcome.status ? "good" : "refused: " + outcome.status.error().text);
+      const std::string how = outcome.status ? "good" : "refused: " + outcome.status.error().text;
+      fmt::print("{}: {}\n", fwu_printable(outcome.name), fwu_printable(how));
     }
-    for (const std::string& step : steps) fmt::print("  {}\n", step);
+    for (const std::string& step : steps) fmt::print("  {}\n", fwu_printable(step));
   }
   if (!done) return json ? kFwuFailed : fwu_say(done.error().text, kFwuFailed);
   return plan.failed() ? kFwuRefused : 0;
@@ -47,14 +48,14 @@ enum class Mode : std::uint8_t { plan_only, carry_out };
 int run_capsules(const FwuOptions& options, std::vector<fwu::CapsuleFile> files, Mode mode, fwu::Plan& plan) {
   const bool writes = mode == Mode::carry_out;
   auto opened = FwuDevice::open(options, writes ? host::Access::write : host::Access::read);
-  if (!opened) return fwu_say(opened.error().text, fwu_status(opened.error()));
+  if (!opened) return fwu_say(opened.error().text, kFwuFailed);
   const fwu::Device device = (*opened)->device();
   auto signatures = fwu_trust(options);
-  if (!signatures) return fwu_say(signatures.error().text, kFwuUsage);
-  const auto copies = fwu::MetadataCopies::find(device);
-  if (!copies) return fwu_say(copies.error().text, kFwuFailed);
-  const auto metadata = copies->load();
+  if (!signatures) return fwu_say(signatures.error().text, kFwuFailed);
+  const auto metadata = fwu_metadata(device);
   if (!metadata) return fwu_say(metadata.error().text, kFwuFailed);
+  if (const auto wrong = fwu_no_such_bank(options, *metadata); !wrong.empty()) return fwu_say(wrong, kFwuUsage);
+  const int refusal = fwu_refusal(files);
 
   host::Sha256Digests digests;
   const fwu::Planner planner{device,
@@ -64,12 +65,16 @@ int run_capsules(const FwuOptions& options, std::vector<fwu::CapsuleFile> files,
   Result<fwu::Plan> planned = planner.plan(std::move(files), options.bank.value_or(metadata->active_index));
   if (!planned) return fwu_say(planned.error().text, kFwuFailed);
   plan = *std::move(planned);
-  if (!writes) return print(plan, plan.explain(), {}, options.json);
+  const auto told = [&](const std::vector<std::string>& steps, const Status& done) {
+    const int status = print(plan, steps, done, options.json);
+    return status == kFwuRefused ? refusal : status;
+  };
+  if (!writes) return told(plan.explain(), {});
   FwuNarrator narrator(options.json ? FwuNarrator::Tone::silent : FwuNarrator::Tone::speaks);
   Status done = fwu::Update(device, digests, narrator).apply(plan);
   const Status recorded = fwu::record_results(*(*opened)->variables, plan.outcomes, host::LinuxClock().wall_ns());
   if (done && !recorded) done = recorded;
-  return print(plan, {}, done, options.json);
+  return told({}, done);
 }
 
 }  // namespace
@@ -100,8 +105,7 @@ int fwu_accept(const FwuOptions& options) {
   if (types.empty()) {
     auto opened = FwuDevice::open(options, host::Access::read);
     if (!opened) return fwu_say(opened.error().text, kFwuFailed);
-    const auto copies = fwu::MetadataCopies::find((*opened)->device());
-    const auto metadata = copies ? copies->load() : Result<fwu::Metadata>(copies.error());
+    const auto metadata = fwu_metadata((*opened)->device());
     if (!metadata) return fwu_say(metadata.error().text, kFwuFailed);
     for (const fwu::ImageEntry& entry : metadata->images) types.push_back(fwu::to_string(entry.image_type));
   }

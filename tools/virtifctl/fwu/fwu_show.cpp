@@ -21,8 +21,9 @@ std::string why(const fwu::Metadata& metadata, std::uint32_t bank, std::optional
     case fwu::BankState::accepted:
       return "all its images are accepted";
     case fwu::BankState::valid: {
-      std::string text = "on trial";
-      if (boots) text += fmt::format(", {} boots so far", *boots);
+      const bool is_active = bank == metadata.active_index;
+      std::string text = is_active ? "on trial" : "complete: would be on trial if it booted";
+      if (is_active && boots) text += fmt::format(", {} boots so far", *boots);
       for (const fwu::ImageEntry& entry : metadata.images) {
         if (!entry.banks[bank].is_accepted()) text += "; not accepted: " + fwu::to_string(entry.image_type);
       }
@@ -76,8 +77,19 @@ void print_text(const Json& json) {
   }
 }
 
+// What is on a disk does not depend on them.
+class NoVariables final : public fwu::VariablePort {
+ public:
+  Result<std::optional<fwu::Variable>> get(const fwu::Guid&, const std::string&) override { return refusal(); }
+  Status set(const fwu::Variable&) override { return refusal(); }
+  Status erase(const fwu::Guid&, const std::string&) override { return refusal(); }
+
+ private:
+  static Error refusal() { return fail(ENOTSUP, "no variables are read here"); }
+};
+
 // What a file holds is told by how it begins.
-Result<Json> file_json(const FwuOptions& options, fwu::ByteRange& file) {
+Result<Json> file_json(const std::optional<fwu::Geometry>& geometry, fwu::ByteRange& file) {
   const auto header = fwu::read_capsule_header(file);
   const bool is_capsule = header && (header->guid == fwu::kFmpCapsule || header->guid == fwu::kAcceptCapsule ||
                                      header->guid == fwu::kRevertCapsule);
@@ -87,18 +99,14 @@ Result<Json> file_json(const FwuOptions& options, fwu::ByteRange& file) {
   }
   std::vector<std::byte> bytes(std::min<std::uint64_t>(file.size_bytes(), fwu::kMetadataBytesMax));
   if (Status read = file.read(0, bytes); !read) return read.error();
-  const auto geometry = fwu_geometry(options);
-  if (!geometry) return geometry.error();
-  const auto metadata = fwu::Metadata::parse(bytes, *geometry);
+  const auto metadata = fwu::Metadata::parse(bytes, geometry);
   if (!metadata)
     return fail(EINVAL, "neither a disk with a GPT, nor a capsule, and as metadata: " + metadata.error().text);
   return fwu_metadata_json(*metadata);
 }
 
 Result<Json> disk_json(const fwu::Device& device) {
-  const auto copies = fwu::MetadataCopies::find(device);
-  if (!copies) return copies.error();
-  const auto metadata = copies->load();
+  const auto metadata = fwu_metadata(device);
   if (!metadata) return metadata.error();
   auto partitions = fwu_partitions_json(device, *metadata);
   if (!partitions) return std::move(partitions).error();
@@ -125,24 +133,19 @@ int fwu_show(const FwuOptions& options) {
   if (!json) return fwu_say(json.error().text, kFwuFailed);
   if (options.json) fmt::print("{}\n", json->dump(2));
   else print_text(*json);
-  return json->contains("banks") ? 0 : kFwuRefused;
+  return json->contains("banks") ? 0 : kFwuFailed;
 }
 
 int fwu_dump(const FwuOptions& options) {
   auto file = host::FileStore::open(options.image, host::Access::read);
   if (!file) return fwu_say(file.error().text, kFwuFailed);
-  FwuOptions without_variables = options;
-  without_variables.variables = options.image + ".var";
-  Result<Json> json = fail(EINVAL, "");
-  const bool is_disk = bool((*file)->partitions());
-  if (is_disk) {
-    auto opened = FwuDevice::open(without_variables, host::Access::read);
-    if (!opened) return fwu_say(opened.error().text, kFwuFailed);
-    json = disk_json((*opened)->device());
-  } else {
-    json = file_json(options, **file);
-  }
-  if (!json) return fwu_say(options.image + ": " + json.error().text, kFwuRefused);
+  const auto geometry = fwu_geometry(options);
+  if (!geometry) return fwu_say(geometry.error().text, kFwuUsage);
+  const auto partitions = (*file)->partitions();
+  const bool is_disk = bool(partitions);
+  NoVariables none;
+  Result<Json> json = is_disk ? disk_json({**file, *partitions, none, *geometry}) : file_json(*geometry, **file);
+  if (!json) return fwu_say(options.image + ": " + json.error().text, kFwuFailed);
   const auto sha256 = fwu_sha256(**file, 0, (*file)->size_bytes());
   if (!sha256) return fwu_say(sha256.error().text, kFwuFailed);
   (*json)[is_disk ? "sha256_uncompressed" : "sha256"] = *sha256;

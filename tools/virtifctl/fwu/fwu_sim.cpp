@@ -31,14 +31,15 @@ class Rehearsal {
   Rehearsal(FwuDevice& real, fwu::SignaturePort* signatures, const FwuOptions& options)
       : real_(real), signatures_(signatures), options_(options) {}
 
-  Status run(SimStore& store, const std::vector<fwu::CapsuleFile>& files) {
+  // `bank`: the one that is said to run; the active one.
+  Status run(SimStore& store, const std::vector<fwu::CapsuleFile>& files, std::optional<std::uint32_t> bank = {}) {
     const fwu::Device device{store, real_.partitions, store, real_.geometry};
     const auto metadata = load(store);
     if (!metadata) return metadata.error();
     const auto booted = fwu::check_boot(device, metadata->active_index);
     if (!booted) return booted.error();
     const fwu::Planner planner{device, digests_, signatures_, {options_.allow_unsigned, options_.allow_downgrade, 0}};
-    Result<fwu::Plan> plan = planner.plan(files, metadata->active_index);
+    Result<fwu::Plan> plan = planner.plan(files, bank.value_or(metadata->active_index));
     if (!plan) return plan.error();
     for (const fwu::CapsuleOutcome& outcome : plan->outcomes) {
       if (!outcome.status)
@@ -77,7 +78,7 @@ int fwu_sim(const FwuOptions& options) {
   auto opened = FwuDevice::open(options, host::Access::read);
   if (!opened) return fwu_say(opened.error().text, kFwuFailed);
   auto signatures = fwu_trust(options);
-  if (!signatures) return fwu_say(signatures.error().text, kFwuUsage);
+  if (!signatures) return fwu_say(signatures.error().text, kFwuFailed);
   FwuDevice& device = **opened;
   if (device.store->size_bytes() > kMediumBytesMax) {
     return fwu_say("sim copies the medium into memory for every state: 64 MiB are the most", kFwuUsage);
@@ -94,7 +95,11 @@ int fwu_sim(const FwuOptions& options) {
   SimMedium after = before;
   SimStore whole(after);
   FwuSimReport report{.image = options.image, .begin = rehearsal.state(whole)};
-  if (Status done = rehearsal.run(whole, files); !done) return fwu_say(done.error().text, kFwuRefused);
+  const auto metadata = rehearsal.load(whole);
+  if (!metadata) return fwu_say(metadata.error().text, kFwuFailed);
+  if (const auto wrong = fwu_no_such_bank(options, *metadata); !wrong.empty()) return fwu_say(wrong, kFwuUsage);
+  if (Status done = rehearsal.run(whole, files, options.bank); !done)
+    return fwu_say(done.error().text, fwu_refusal(files));
   report.end = rehearsal.state(whole);
 
   report.states =

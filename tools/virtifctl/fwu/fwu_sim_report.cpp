@@ -8,6 +8,7 @@
 #include "hypercall/linux_ports.hpp"
 #include "netstack/base/bytes.hpp"
 #include "netstack/base/stream.hpp"
+#include "tools/virtifctl/fwu/fwu_text.hpp"
 #include "tools/virtifctl/html_page.hpp"
 
 namespace vif::tools {
@@ -63,7 +64,7 @@ void print_text(const FwuSimReport& report) {
   for (const auto& [state, count] : report.seen) {
     fmt::print("  {:6}x {}\n          └─> {}\n", count, state, report.end);
   }
-  for (const std::string& failure : report.failures) fmt::print("failed: {}\n", failure);
+  for (const std::string& failure : report.failures) fmt::print("failed: {}\n", fwu_printable(failure));
 }
 
 void print_json(const FwuSimReport& report) {
@@ -72,7 +73,7 @@ void print_json(const FwuSimReport& report) {
                               {"states", report.seen},
                               {"end", report.end},
                               {"failures", report.failures}};
-  fmt::print("{}\n", all.dump(2));
+  fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 Status write_html(const FwuSimReport& report, const std::string& path) {
