@@ -242,15 +242,18 @@ class Ends(CaptureCase):
             said = run.stderr.read()
         self.assertEqual(run.returncode, FAILED)
         self.assertIn("/mnt/out.pcapng: No space left on device", said)
-        self.assertGreater(len(Capture((self.folder / "out.pcapng").read_bytes()).packets), 100)
+        packets = Capture((self.folder / "out.pcapng").read_bytes()).packets
+        self.assertGreater(len(packets), 100)
+        self.assertIn(f" matched, {len(packets)} captured, ", said)
 
     def test_a_file_size_limit_is_no_crash(self):
         self.add("virt0", "null:,rx=5000,bytes=1000", "promisc", "on")
         run = self.capture("virt0", "-w", self.folder / "out.pcapng",
                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)))
         self.ctl("link", "set", "virt0", "up")
-        self.assertIn("File too large", self.ended(run, FAILED))
-        Capture((self.folder / "out.pcapng").read_bytes())
+        said = self.ended(run, FAILED)
+        self.assertIn("File too large", said)
+        self.assertIn(f" matched, {len(Capture((self.folder / 'out.pcapng').read_bytes()).packets)} captured, ", said)
 
 
 class Refusals(CaptureCase):

@@ -13,6 +13,7 @@ import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -111,6 +112,10 @@ class TopCli(DaemonCase):
     def test_says_what_is_wrong(self):
         self.ctl("top", "-o", "x", status=USAGE)
         self.ctl("top", "-n", "0", status=USAGE)
+        with open("/dev/full", "w") as full:
+            lost = subprocess.run([VIRTIFCTL, "top", "-n", "1", "-i", "0.05", "--socket", self.path], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual((lost.returncode, "No space left" in lost.stderr), (FAILED, True))
         self.stop(self.daemon)
         self.assertIn("start one with", self.ctl("top", "-n", "1", status=FAILED))
 

@@ -74,6 +74,7 @@ CaptureRun::CaptureRun(CaptureSource source, std::unique_ptr<CaptureTarget> targ
       watches_stdout_(job.path.empty() || job.path == "-"),
       statistics_(source_.interfaces().size(),
                   {.begun_ns = source_.begun_ns(), .ended_ns = source_.begun_ns(), .seen = {}}),
+      unwritten_(source_.interfaces().size()),
       endings_(source_.interfaces().size(), Ending::none) {}
 
 Status CaptureRun::run() {
@@ -103,9 +104,23 @@ Status CaptureRun::take_all() {
     if ((**record).kind != CaptureRecord::Kind::frame) take_tally(**record);
     else if (Status taken = take_frame(**record); !taken) return taken;
   }
-  if (unheard_) return {};
-  if (target_ != nullptr) return written(target_->flush());
-  return std::fflush(stdout) == 0 ? Status() : written(host::host_error("writing to standard output"));
+  return unheard_ ? Status() : flush();
+}
+
+Status CaptureRun::flush() {
+  Status flushed;
+  if (target_ != nullptr) flushed = target_->flush();
+  else if (std::fflush(stdout) != 0) flushed = host::host_error("writing to standard output");
+  if (flushed) count_written();
+  return written(std::move(flushed));
+}
+
+void CaptureRun::count_written() {
+  for (std::size_t i = 0; i < unwritten_.size(); ++i) {
+    statistics_[i].delivered += unwritten_[i];
+    unwritten_[i] = 0;
+  }
+  if (target_ != nullptr) appends_ = target_->appends();
 }
 
 Status CaptureRun::take_frame(const CaptureRecord& record) {
@@ -115,9 +130,11 @@ Status CaptureRun::take_frame(const CaptureRecord& record) {
   statistics.ended_ns = record.time_ns;
   if (unheard_ || frames_left_ == std::uint64_t{0}) return {};
   if (target_ != nullptr && target_->is_full()) {
+    if (Status flushed = flush(); !flushed || unheard_) return flushed;
     if (Status begun = written(target_->next_file(statistics_)); !begun) return begun;
+    appends_ = target_->appends();
   }
-  ++statistics.delivered;
+  ++unwritten_[record.interface];
   if (frames_left_ && --*frames_left_ == 0) end();
   const auto direction = record.outbound ? net::CaptureMarks::Direction::out : net::CaptureMarks::Direction::in;
   const net::CaptureFrame frame{.bytes = record.body,
@@ -126,9 +143,13 @@ Status CaptureRun::take_frame(const CaptureRecord& record) {
                                 .interface = record.interface,
                                 .timestamp_ns = record.time_ns,
                                 .has_time = true};
-  if (target_ != nullptr) return written(target_->write(frame, {.direction = direction, .lost = record.lost}));
-  print_frame(source_.interfaces()[record.interface].name, record);
-  return {};
+  if (target_ == nullptr) {
+    print_frame(source_.interfaces()[record.interface].name, record);
+    return {};
+  }
+  Status wrote = target_->write(frame, {.direction = direction, .lost = record.lost});
+  if (wrote && target_->appends() != appends_) count_written();
+  return written(std::move(wrote));
 }
 
 void CaptureRun::take_tally(const CaptureRecord& record) {

@@ -44,6 +44,8 @@ class CaptureRun {
   Status take_all();
   Status take_frame(const host::CaptureRecord& record);
   void take_tally(const host::CaptureRecord& record);
+  Status flush();
+  void count_written();
   Status written(Status status);
   Status wait();
   void end();
@@ -56,6 +58,8 @@ class CaptureRun {
   bool unheard_ = false;  // nobody reads what is written
   bool asked_ = false;    // virtifd was asked to end
   std::vector<net::CaptureStatistics> statistics_;
+  std::vector<std::uint64_t> unwritten_;  // frames of each interface that are not known to be in the file
+  std::uint64_t appends_ = 0;             // of the target, when they were counted last
   std::vector<Ending> endings_;
 };
 

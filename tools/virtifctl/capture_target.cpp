@@ -21,6 +21,21 @@ bool take_number(std::string_view& text, Number& number) {
   return error == std::errc();
 }
 
+class CountingSink final : public ByteSink {
+ public:
+  CountingSink(std::unique_ptr<ByteSink> to, std::uint64_t& appends) : to_(std::move(to)), appends_(appends) {}
+
+  Status append(Bytes bytes) override {
+    Status appended = to_->append(bytes);
+    if (appended) ++appends_;
+    return appended;
+  }
+
+ private:
+  std::unique_ptr<ByteSink> to_;
+  std::uint64_t& appends_;
+};
+
 // Of the unit letter; 0: there is no such.
 std::uint64_t factor_of(std::string_view unit) {
   if (unit.empty()) return 1;
@@ -76,6 +91,7 @@ Status CaptureTarget::begin() {
     if (!sink) return std::move(sink).error();
     sink_ = std::move(*sink);
   }
+  sink_ = std::make_unique<CountingSink>(std::move(sink_), appends_);
   writer_.emplace(*sink_, base_.ends_with(".pcap") ? net::CaptureFormat::pcap : net::CaptureFormat::pcapng);
   for (const Interface& interface : interfaces_) {
     const auto added = writer_->add_interface({.name = interface.name,

@@ -38,6 +38,8 @@ class CaptureTarget {
   // Errors here are the host's; up to there the file is whole.
   Status write(const net::CaptureFrame& frame, const net::CaptureMarks& marks);
   Status flush() { return writer_->flush(); }
+  // Grows whenever all that has been written until now has reached the file; flush() makes sure of it.
+  std::uint64_t appends() const { return appends_; }
   // The last thing written, one for each interface.
   Status end(std::span<const net::CaptureStatistics> statistics);
 
@@ -59,6 +61,7 @@ class CaptureTarget {
   const std::vector<Interface> interfaces_;
   FilesPort& files_;
   std::string path_;
+  std::uint64_t appends_ = 0;
   std::unique_ptr<ByteSink> sink_;
   std::optional<net::CaptureWriter> writer_;
   std::uint32_t number_ = 0;      // of the file, from 1

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 
+#include "hypercall/host_error.hpp"
 #include "tools/control/control_socket.hpp"
 #include "tools/virtifctl/exit_status.hpp"
 
@@ -101,7 +102,9 @@ Status TopCommand::take_answer(DaemonClient& daemon, std::optional<Screen>& scre
   if (!links) return links.error();
   table_.sample(*links, clock_.now());
   if (screen) draw(*screen);
-  else if (table_.has_rates()) print();
+  else if (table_.has_rates()) {
+    if (Status printed = print(); !printed) return printed;
+  }
   if (table_.has_rates()) ++shown_;
   return {};
 }
@@ -119,14 +122,14 @@ void TopCommand::draw(Screen& screen) const {
   screen.draw(page, 1);
 }
 
-void TopCommand::print() const {
+Status TopCommand::print() const {
   if (json_) {
     fmt::print("{}\n", table_.json().dump());
   } else {
     if (shown_ > 0) fmt::print("\n");
     for (const std::string& line : table_.text(kPlainColumns, kManyLines)) fmt::print("{}\n", line);
   }
-  std::fflush(stdout);
+  return std::fflush(stdout) == 0 ? Status() : host::host_error("writing to standard output");
 }
 
 }  // namespace vif::tools

@@ -31,7 +31,7 @@ class TopCommand {
   Went press(Screen& screen);
   Status take_answer(DaemonClient& daemon, std::optional<Screen>& screen);
   void draw(Screen& screen) const;
-  void print() const;
+  Status print() const;
 
   std::string socket_, order_ = "b";
   std::optional<std::uint64_t> count_;
