@@ -75,6 +75,16 @@ class Completions(unittest.TestCase):
         self.assertEqual(offered("virtifctl", "link", "set", "virt0", "promisc", ""), {"on", "off"})
         self.assertNotIn("on", offered("virtifctl", "link", "set", "virt0", ""))
         self.assertEqual(offered("virtifctl", "top", "-o", ""), set("bprtdn"))
+        self.assertEqual(offered("virtifctl", "replay", "--order", "u"), {"unordered"})
+        self.assertEqual(offered("virtifctl", "fwu", "repair", "--force", ""), {"primary", "secondary"})
+        self.assertIn("tap:", offered("virtifctl", "fwu", "apply", "--via", ""))
+
+    def test_bash_offers_file_names_where_an_option_of_an_action_takes_a_value(self):
+        for words in (("trace", "record", "-o"), ("trace", "record", "--output"), ("fwu", "apply", "--trust"), ("fwu", "show", "--vars"),
+                      ("proc", "listen", "--pid")):
+            self.assertEqual(offered("virtifctl", *words, ""), set(), words)
+            self.assertTrue(offered("virtifctl", *words[:-1], ""), words)
+        self.assertIn("--vars", offered("virtifctl", "fwu", "apply", "--json", ""), "-j takes none")
 
     def test_zsh_can_read_them(self):
         if not shutil.which("zsh"):
@@ -94,6 +104,8 @@ class Completions(unittest.TestCase):
             found = set(run("fish", "--no-config", "-c", ask, fish, f"virtifctl {command} --").split())
             self.assertEqual(found, {word for word in said(VIRTIFCTL, command)[0] if word.startswith("--")}, command)
         self.assertEqual(set(run("fish", "--no-config", "-c", ask, fish, "virtifctl link ").split()), {"add", "del", "set", "show"})
+        self.assertIn("--trust", run("fish", "--no-config", "-c", ask, fish, "virtifctl fwu apply --t").split())
+        self.assertNotIn("--vars", run("fish", "--no-config", "-c", ask, fish, "virtifctl fwu apply --trust ").split())
 
 
 if __name__ == "__main__":

@@ -77,7 +77,6 @@ class Status(Case):
     def test_sim_is_of_the_bank_that_runs(self):
         a = self.capsule("a.cap")
         self.disk.fwu("sim", a, "--allow-unsigned", "--bank", 1, status=REFUSED)
-        self.disk.fwu("sim", a, "--allow-unsigned", "--bank", 0)
 
     def test_output_that_is_lost(self):
         for command in ("show", "dump", "boot"):

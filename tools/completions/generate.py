@@ -18,13 +18,16 @@ class Command:
 
     def __init__(self, text, name=""):
         self.says = text.strip().split("\n")[0]
-        self.options, self.subcommands, self.actions = [], {}, {}
+        self.options, self.subcommands, self.actions, self.known_actions = [], {}, {}, {}
+        self.choices = {}  # of the options that take one of a few words
         section = ""
         for line in text.split("\n"):
             if line and not line.startswith(" "):
                 section = line
             elif section == "Options:" and (found := OPTION.match(line)):
                 self.options.append([found[1].split(","), found[2] is not None, found[3] or ""])
+                if few := re.search(r"\{([\w,-]+)\}", found[2] or ""):
+                    self.choices |= dict.fromkeys(found[1].split(","), few[1].split(","))
             elif section == "Options:" and self.options and not self.options[-1][2]:
                 self.options[-1][2] = line.strip()
             elif section == "Subcommands:" and line.strip():
@@ -49,28 +52,40 @@ def commands_of(program):
     for name in commands[""].subcommands:
         commands[name] = command = Command(help_of(program, name), name)
         for action in command.subcommands:  # of virtifctl fwu and proc, with options of their own
-            known = Command(help_of(program, name, action))
+            command.known_actions[action] = known = Command(help_of(program, name, action))
             command.actions[action] = [*known.subcommands, *known.spellings()]
     return commands
 
 
-# What may stand behind these words, as shell that prints it.
+# What may stand behind these words, as shell that prints it: behind COMMAND WORD, or any command's.
 NAMES = "${COMP_WORDS[0]} ifconfig -l 2>/dev/null"
 SCHEMES = "echo SCHEMES"
-BEHIND = {"dev": NAMES, "master": NAMES, "br": NAMES, "-I": NAMES, "--interface": NAMES, "linkstr": SCHEMES, "--linkstr": SCHEMES,
-          "--to": SCHEMES, "promisc": "echo on off", "allmulti": "echo on off", "-o": "echo b p r t d n", "--order": "echo b p r t d n"}
+BEHIND = {"* dev": NAMES, "* master": NAMES, "* br": NAMES, "ping -I": NAMES, "ping --interface": NAMES, "* linkstr": SCHEMES,
+          "* --linkstr": SCHEMES, "replay --to": SCHEMES, "fwu --via": SCHEMES, "* promisc": "echo on off", "* allmulti": "echo on off"}
 NAMED_FIRST = ("link set", "link del", "link show", "port show", "fdb show")
 
 
+def each_known(commands):
+    """(words before, command) of each command and of each action that has options of its own."""
+    for command, known in commands.items():
+        yield ([command] if command else []), known
+        yield from (([command, action], of_action) for action, of_action in known.known_actions.items())
+
+
 def bash(name, commands):
-    values = [f"'{command} {word}'" if command else f"*' {word}'" for command, known in commands.items() for word in known.with_value()
-              if word not in BEHIND]
     behind = {}
     for word, shell in BEHIND.items():
-        behind.setdefault(shell, []).append(f"*' {word}'")
+        behind.setdefault(shell, []).append(bash_pattern(*word.replace("* ", "", 1).split()))
+    values = []
+    for before, known in each_known(commands):
+        for word, few in known.choices.items():
+            behind.setdefault(f"echo {' '.join(few)}", []).append(bash_pattern(*before, word))
+        values += [bash_pattern(*before, word) for word in known.with_value()]
     lines = ["# SPDX-License-Identifier: BSD-2-Clause", f"# bash completion for {name}(1), made from its --help", f"_{name}() {{",
              "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} choices=",
-             "  COMPREPLY=()", *(bash_values(behind) if "link" in commands else []), "  case \"${COMP_WORDS[1]} $before\" in", f"    {'|'.join(values)}) return ;;  # a value: file names, by default", "  esac",
+             "  local at=\"${COMP_WORDS[1]}/${COMP_WORDS[2]} $before\"", "  COMPREPLY=()",
+             *(bash_values(behind) if "link" in commands else []), "  case $at in",
+             f"    {'|'.join(values)}) return ;;  # a value: file names, by default", "  esac",
              "  if ((COMP_CWORD == 1)); then",
              f"    choices='{' '.join([*commands[''].subcommands, *commands[''].spellings()])}'", "  else",
              "    case ${COMP_WORDS[1]} in"]
@@ -89,9 +104,17 @@ def bash(name, commands):
     return "\n".join(lines) + "\n"
 
 
+def bash_pattern(*words):
+    """For COMMAND/ACTION WORD, of which the action or both may be anything."""
+    *before, word = words
+    if len(before) == 2:
+        return f"'{'/'.join(before)} {word}'"
+    return "".join(f"'{command}/'" for command in before) + f"*' {word}'"
+
+
 def bash_values(behind):
     """What is not in any --help: the interfaces there are, and what else a word takes."""
-    lines = ["  local from=", "  case \"${COMP_WORDS[1]} $before\" in", *(f"    {'|'.join(words)}) from='{shell}' ;;" for shell, words in behind.items()),
+    lines = ["  local from=", "  case $at in", *(f"    {'|'.join(words)}) from='{shell}' ;;" for shell, words in behind.items()),
              "  esac", f"  case \"${{COMP_WORDS[*]:1:COMP_CWORD-1}}\" in {'|'.join(quoted(first) for first in NAMED_FIRST)}) from='{NAMES}' ;; esac",
              f"  if [[ ${{COMP_WORDS[1]}} =~ ^(capture|ifconfig)$ && $before != -* && $word != -* ]]; then from='{NAMES}'; fi",
              "  if [[ $from && $word != -* ]]; then"]
@@ -109,7 +132,9 @@ def described(command):
 
 def zsh(name, commands):
     lines = [f"#compdef {name}", "# SPDX-License-Identifier: BSD-2-Clause", f"# zsh completion for {name}(1), made from its --help",
-             f"_{name}() {{", "  local -a choices", "  if (( CURRENT == 2 )); then", "    choices=("]
+             f"_{name}() {{", "  local -a choices", "  case \"$words[2]/$words[3] $words[CURRENT-1]\" in",
+             f"    {'|'.join(bash_pattern(*before, word) for before, known in each_known(commands) for word in known.with_value())})",
+             "      _files; return ;;  # a value", "  esac", "  if (( CURRENT == 2 )); then", "    choices=("]
     lines += [f"      {word}" for word in (*(quoted(f"{n}:{says}") for n, says in commands[""].subcommands.items()), *described(commands[""]))]
     lines += ["    )", "  else", "    case $words[2] in"]
     for command, known in commands.items():
@@ -128,6 +153,10 @@ def zsh(name, commands):
     return "\n".join(lines) + "\n"
 
 
+def fish_flags(words):
+    return "".join(f" -l {word[2:]}" if word.startswith("--") else f" -s {word[1:]}" for word in words)
+
+
 def fish(name, commands):
     lines = ["# SPDX-License-Identifier: BSD-2-Clause", f"# fish completion for {name}(1), made from its --help"]
     for command, known in commands.items():
@@ -136,12 +165,17 @@ def fish(name, commands):
         for subcommand, says in known.subcommands.items() if not command else ():
             lines.append(f"complete -c {name} -n __fish_use_subcommand -f -a {subcommand} -d {quoted(says)}")
         for words, takes, says in known.options:
-            flags = " ".join(f"-l {word[2:]}" if word.startswith("--") else f"-s {word[1:]}" for word in words)
-            lines.append(f"complete -c {name}{when} {flags}{' -r' if takes else ''} -d {quoted(says)}")
+            lines.append(f"complete -c {name}{when}{fish_flags(words)}{' -r' if takes else ''} -d {quoted(says)}")
         if known.actions:
             actions = " ".join(known.actions)
             lines.append(f"complete -c {name} -n '{seen}; and not __fish_seen_subcommand_from {actions}' -f -a '{actions}'")
+        for action, of_action in known.known_actions.items():
+            here = f" -n '{seen}; and __fish_seen_subcommand_from {action}'"
+            lines += [f"complete -c {name}{here}{fish_flags(words)}{' -r' if takes else ''} -d {quoted(says)}"
+                      for words, takes, says in of_action.options]
         for action, words in known.actions.items():
+            if action in known.known_actions:
+                words = [*known.known_actions[action].subcommands]
             if words:
                 lines.append(f"complete -c {name} -n '{seen}; and __fish_seen_subcommand_from {action}' -f -a '{' '.join(words)}'")
     return "\n".join(lines) + "\n"
