@@ -2,6 +2,7 @@
 #include "netstack/replay/learned_flows.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "netstack/replay/summed_frame.hpp"
 
@@ -40,6 +41,10 @@ void add_to_sack(SummedFrame& summed, Bytes frame, std::uint32_t more) {
   }
 }
 
+std::uint32_t sequence_of(Bytes frame, const FrameLayers& layers) {
+  return layers.transport == Transport::tcp ? load_be32(frame.data() + layers.transport_at + kSeqAt) : 0;
+}
+
 }  // namespace
 
 Result<LearnedFlows::Wanted> LearnedFlows::parse(std::string_view fields) {
@@ -60,79 +65,72 @@ Result<LearnedFlows::Wanted> LearnedFlows::parse(std::string_view fields) {
   return wanted;
 }
 
-std::optional<LearnedFlows::Flow> LearnedFlows::flow_of(const FrameLayers& layers, Bytes frame, Sender sender) {
-  const bool has_ports = layers.transport == Transport::tcp || layers.transport == Transport::udp;
-  if (!has_ports || layers.is_fragment) return std::nullopt;
-  const bool is_ipv4 = layers.network == FrameLayers::Network::ipv4;
-  const std::size_t at = layers.network_at + (is_ipv4 ? 12 : 8), bytes = is_ipv4 ? 4 : 16;
-  Flow flow{.network = layers.network,
-            .transport = layers.transport,
-            .near = {},
-            .far = {},
-            .near_port = 0,
-            .far_port = 0,
-            .sequence = 0};
-  const bool from_stack = sender == Sender::stack;
-  std::copy_n(frame.data() + at, bytes, (from_stack ? flow.near : flow.far).begin());
-  std::copy_n(frame.data() + at + bytes, bytes, (from_stack ? flow.far : flow.near).begin());
-  const std::byte* const ports = frame.data() + layers.transport_at;
-  flow.near_port = load_be16(ports + (from_stack ? 0 : 2));
-  flow.far_port = load_be16(ports + (from_stack ? 2 : 0));
-  if (layers.transport == Transport::tcp) flow.sequence = load_be32(ports + kSeqAt);
+// What nothing is learned of is never looked up.
+bool LearnedFlows::learns(const FrameLayers& layers) const {
+  if (layers.is_fragment) return false;
+  if (layers.transport == Transport::tcp) return wanted_.sequence || wanted_.tcp_port;
+  return layers.transport == Transport::udp && wanted_.udp_port;
+}
+
+bool LearnedFlows::learns_port(const FrameLayers& layers) const {
+  return layers.transport == Transport::tcp ? wanted_.tcp_port : wanted_.udp_port;
+}
+
+FrameFlow LearnedFlows::before_it_begins(FrameFlow flow, const FrameLayers& layers) const {
+  if (learns_port(layers)) flow.source.port = 0;  // any
   return flow;
 }
 
 void LearnedFlows::add(Bytes recorded) {
-  const std::optional<Flow> flow = flow_of(FrameLayers::of(recorded), recorded, Sender::stack);
-  if (!flow) return;
-  const bool known = std::any_of(flows_.begin(), flows_.end(), [&](const Flow& other) {
-    return other.between_same(*flow) && other.near_port == flow->near_port;
-  });
-  if (!known) flows_.push_back(*flow);
+  const FrameLayers layers = FrameLayers::of(recorded);
+  if (!learns(layers)) return;
+  const FrameFlow flow = FrameFlow::of(recorded);
+  if (!recorded_.try_emplace(flow, flows_.size()).second) return;
+  waiting_[before_it_begins(flow, layers)].flows.push_back(flows_.size());
+  flows_.push_back({.port = flow.source.port, .sequence = sequence_of(recorded, layers)});
 }
 
-LearnedFlows::Flow* LearnedFlows::begun(const Flow& seen) {
-  for (Flow& flow : flows_) {
-    if (flow.live && flow.between_same(seen) && flow.live_port == seen.near_port) return &flow;
-  }
-  for (Flow& flow : flows_) {
-    if (flow.live || !flow.between_same(seen) || (!learns_port(flow) && flow.near_port != seen.near_port)) continue;
-    flow.live = true;
-    flow.live_port = seen.near_port;
-    if (wanted_.sequence) flow.ahead = seen.sequence - flow.sequence;
-    return &flow;
-  }
-  return nullptr;
+LearnedFlows::Flow* LearnedFlows::begun(const FrameFlow& seen, const FrameLayers& layers, Bytes frame) {
+  if (const auto known = live_.find(seen); known != live_.end()) return &flows_[known->second];
+  const auto waiting = waiting_.find(before_it_begins(seen, layers));
+  if (waiting == waiting_.end() || waiting->second.next == waiting->second.flows.size()) return nullptr;
+  const std::size_t at = waiting->second.flows[waiting->second.next++];
+  live_.emplace(seen, at);
+  Flow& flow = flows_[at];
+  flow.live = true;
+  flow.live_port = seen.source.port;
+  if (wanted_.sequence) flow.ahead = sequence_of(frame, layers) - flow.sequence;
+  return &flow;
 }
 
 Bytes LearnedFlows::as_recorded(Bytes frame, Scratch& scratch) {
   const FrameLayers layers = FrameLayers::of(frame);
-  const std::optional<Flow> seen = flow_of(layers, frame, Sender::stack);
-  const Flow* const flow = seen ? begun(*seen) : nullptr;
-  if (flow == nullptr || (flow->live_port == flow->near_port && flow->ahead == 0)) return frame;
+  const Flow* const flow = learns(layers) ? begun(FrameFlow::of(frame), layers, frame) : nullptr;
+  if (flow == nullptr || flow->is_as_recorded()) return frame;
   const MutBytes changed = scratch.copy(frame);
   SummedFrame summed(changed);
-  summed.put16(layers.transport_at, flow->near_port);
+  summed.put16(layers.transport_at, flow->port);
   if (layers.transport == Transport::tcp) add32(summed, changed, layers.transport_at + kSeqAt, 0 - flow->ahead);
   return changed;
 }
 
 Bytes LearnedFlows::as_live(Bytes frame, Scratch& scratch) const {
   const FrameLayers layers = FrameLayers::of(frame);
-  const std::optional<Flow> meant = flow_of(layers, frame, Sender::peer);
-  if (!meant) return frame;
-  const auto flow = std::find_if(flows_.begin(), flows_.end(), [&](const Flow& one) {
-    return one.live && one.between_same(*meant) && one.near_port == meant->near_port;
-  });
-  if (flow == flows_.end() || (flow->live_port == flow->near_port && flow->ahead == 0)) return frame;
+  if (!learns(layers)) return frame;
+  FrameFlow meant = FrameFlow::of(frame);
+  std::swap(meant.source, meant.destination);
+  const auto known = recorded_.find(meant);
+  if (known == recorded_.end()) return frame;
+  const Flow& flow = flows_[known->second];
+  if (!flow.live || flow.is_as_recorded()) return frame;
   const MutBytes changed = scratch.copy(frame);
   SummedFrame summed(changed);
-  summed.put16(layers.transport_at + 2, flow->live_port);
+  summed.put16(layers.transport_at + 2, flow.live_port);
   const bool acknowledges =
       layers.transport == Transport::tcp && (frame[layers.transport_at + kFlagsAt] & kAckFlag) != std::byte{0};
   if (acknowledges) {
-    add32(summed, changed, layers.transport_at + kAckAt, flow->ahead);
-    add_to_sack(summed, changed, flow->ahead);
+    add32(summed, changed, layers.transport_at + kAckAt, flow.ahead);
+    add_to_sack(summed, changed, flow.ahead);
   }
   return changed;
 }

@@ -8,14 +8,12 @@
 // and to the same port that is still to come. Packets quoted in ICMP errors stay as they are.
 #pragma once
 
-#include <array>
-#include <optional>
-#include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "netstack/base/result.hpp"
-#include "netstack/replay/frame_layers.hpp"
+#include "netstack/replay/frame_flow.hpp"
 #include "netstack/replay/scratch.hpp"
 
 namespace vif::net {
@@ -41,31 +39,32 @@ class VIF_API LearnedFlows {
 
  private:
   struct Flow {
-    FrameLayers::Network network;
-    FrameLayers::Transport transport;
-    std::array<std::byte, 16> near, far;  // the stack's address, and the other
-    std::uint16_t near_port, far_port;
-    std::uint32_t sequence;  // of the first frame
+    std::uint16_t port;      // the stack's, as recorded
+    std::uint32_t sequence;  // of the first frame; 0 in UDP
     // Once it has begun:
     bool live = false;
     std::uint16_t live_port = 0;
     std::uint32_t ahead = 0;  // so much larger than recorded are its sequence numbers now
 
-    bool between_same(const Flow& other) const {
-      return network == other.network && transport == other.transport && near == other.near && far == other.far &&
-             far_port == other.far_port;
-    }
+    bool is_as_recorded() const { return live_port == port && ahead == 0; }
   };
-  enum class Sender : std::uint8_t { stack, peer };
+  // Flows that the same first frame may begin, in the order they were recorded.
+  struct Waiting {
+    std::vector<std::size_t> flows;
+    std::size_t next = 0;  // what is before it has begun
+  };
+  template <typename Value>
+  using ByFlow = std::unordered_map<FrameFlow, Value, FrameFlowHash>;  // as the stack sends it
 
-  static std::optional<Flow> flow_of(const FrameLayers& layers, Bytes frame, Sender sender);
-  bool learns_port(const Flow& flow) const {
-    return flow.transport == FrameLayers::Transport::tcp ? wanted_.tcp_port : wanted_.udp_port;
-  }
-  Flow* begun(const Flow& seen);
+  bool learns(const FrameLayers& layers) const;
+  bool learns_port(const FrameLayers& layers) const;
+  FrameFlow before_it_begins(FrameFlow flow, const FrameLayers& layers) const;
+  Flow* begun(const FrameFlow& seen, const FrameLayers& layers, Bytes frame);
 
   Wanted wanted_;
-  std::vector<Flow> flows_;  // in the order they were recorded
+  std::vector<Flow> flows_;
+  ByFlow<std::size_t> recorded_, live_;  // in flows_
+  ByFlow<Waiting> waiting_;
 };
 
 }  // namespace vif::net

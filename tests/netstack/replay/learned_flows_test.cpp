@@ -83,4 +83,36 @@ TEST_F(LearnedFlowsTest, learns_only_what_it_was_told) {
   EXPECT_EQ(kept(ports.as_recorded(segment(40000, 80, 5, 0), scratch)), segment(40000, 80, 5, 0));
 }
 
+TEST_F(LearnedFlowsTest, each_of_many_flows_is_its_own) {
+  constexpr std::uint16_t kFlows = 10'000, kRecorded = 1000, kLive = 30'000;
+  for (std::uint16_t i = 0; i < kFlows; ++i) {
+    flows.add(udp_packet({}, i % 2 == 1, 64, static_cast<std::uint16_t>(kRecorded + i)));
+  }
+  for (std::uint16_t i = 0; i < kFlows; ++i) {
+    scratch.clear();
+    const auto port = static_cast<std::uint16_t>(kLive + i);
+    ASSERT_EQ(kept(flows.as_recorded(udp_packet({}, i % 2 == 1, 64, port), scratch)),
+              udp_packet({}, i % 2 == 1, 64, static_cast<std::uint16_t>(kRecorded + i)));
+  }
+}
+
+TEST_F(LearnedFlowsTest, a_flow_goes_on_as_it_began_and_another_takes_the_next) {
+  flows.add(segment(40000, 80, 100, 0));
+  flows.add(segment(40000, 80, 110, 0));  // the same
+  flows.add(segment(40001, 80, 200, 0));
+  (void)flows.as_recorded(segment(40001, 80, 5, 0), scratch);
+  EXPECT_EQ(kept(flows.as_recorded(segment(40001, 80, 6, 0), scratch)), segment(40000, 80, 101, 0));
+  EXPECT_EQ(kept(flows.as_recorded(segment(40000, 80, 5, 0), scratch)), segment(40001, 80, 200, 0));
+}
+
+TEST_F(LearnedFlowsTest, without_ports_the_ports_say_which_flow_it_is) {
+  LearnedFlows sequences(*LearnedFlows::parse("tcp.seq"));
+  sequences.add(segment(40000, 80, 100, 0));
+  sequences.add(segment(40001, 80, 200, 0));
+  EXPECT_EQ(kept(sequences.as_recorded(segment(40001, 80, 5, 0), scratch)), segment(40001, 80, 200, 0));
+  EXPECT_EQ(kept(sequences.as_recorded(segment(40000, 80, 7, 0), scratch)), segment(40000, 80, 100, 0));
+  EXPECT_EQ(kept(sequences.as_recorded(segment(40002, 80, 7, 0), scratch)), segment(40002, 80, 7, 0));
+  EXPECT_EQ(kept(sequences.as_live(segment(80, 40001, 0, 201, true), scratch)), segment(80, 40001, 0, 6, true));
+}
+
 }  // namespace
