@@ -5,6 +5,7 @@
 #include <array>
 
 #include "services/trace/field_value.hpp"
+#include "services/trace/identifiers.hpp"
 
 namespace vif::trace {
 namespace {
@@ -45,22 +46,12 @@ void put(std::string& to, T value) {
   to.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-// A C identifier.
-std::string identifier(std::string_view name) {
-  std::string text = "_";
-  for (const char c : name) {
-    const bool is_word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    text += is_word ? c : '_';
-  }
-  return text;
-}
-
 // Inside quotes.
 std::string quoted(std::string_view name) {
   std::string text;
   for (const char c : name) {
     if (c == '"' || c == '\\') text += '\\';
-    text += c < ' ' ? '_' : c;
+    text += static_cast<unsigned char>(c) < ' ' ? '_' : c;
   }
   return text;
 }
@@ -68,11 +59,27 @@ std::string quoted(std::string_view name) {
 bool is_number(const Field& field) { return field.kind == FieldKind::number; }
 bool is_text(const Field& field) { return field.kind == FieldKind::text || field.is_dynamic_text(); }
 
-std::string declaration(const Field& field) {
-  const std::string name = identifier(field.name);
-  if (is_text(field)) return "string " + name + ';';
-  if (!is_number(field)) return "u16 " + name + "_bytes; u8 " + name + '[' + name + "_bytes];";
-  return (field.is_signed ? "s" : "u") + std::to_string(8 * field.size) + ' ' + name + ';';
+std::string declaration(const Field& field, const std::string& name, const std::string& length) {
+  if (is_text(field)) return "string _" + name + ';';
+  if (!is_number(field)) return "u16 _" + length + "; u8 _" + name + "[_" + length + "];";
+  return (field.is_signed ? "s" : "u") + std::to_string(8 * field.size) + " _" + name + ';';
+}
+
+// The fields, and in front of each sequence how long it is: under names that no two have.
+std::string declarations(const std::vector<Field>& fields) {
+  std::vector<std::string> names;
+  for (const Field& field : fields) names.push_back(field.name);
+  for (const Field& field : fields) {
+    if (!is_text(field) && !is_number(field)) names.push_back(field.name + "_bytes");
+  }
+  const std::vector<std::string> known = identifiers(names);
+  std::string text;
+  std::size_t length = fields.size();
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const bool has_length = !is_text(fields[i]) && !is_number(fields[i]);
+    text += ' ' + declaration(fields[i], known[i], has_length ? known[length++] : std::string());
+  }
+  return text;
 }
 
 void put_value(std::string& to, const Field& field, const FieldValue& value) {
@@ -102,8 +109,7 @@ std::string ctf_metadata(const std::map<std::uint16_t, RecordedEvent>& events) {
   for (const auto& [id, event] : events) {
     text += "event {\n  name = \"" + quoted(event.system) + ':' + quoted(event.name) +
             "\"; id = " + std::to_string(id) + "; stream_id = 0;\n  fields := struct {";
-    for (const Field& field : event.format.fields) text += ' ' + declaration(field);
-    text += " };\n};\n";
+    text += declarations(event.format.fields) + " };\n};\n";
   }
   return text;
 }

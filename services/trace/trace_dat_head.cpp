@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "services/trace/trace_dat_head.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <vector>
+
+#include "services/trace/identifiers.hpp"
 
 namespace vif::trace {
 namespace {
@@ -50,6 +53,22 @@ void put_sized(std::string& to, std::string_view text) {
   to += text;
 }
 
+// Under names that libtraceevent can read. `name`: the event's.
+std::string readable_format(const RecordedEvent& event, const std::string& name) {
+  EventFormat format = event.format;
+  std::vector<std::string> names;
+  for (const Field& field : format.fields) names.push_back(field.name);
+  names = identifiers(names);
+  for (std::size_t i = 0; i < names.size(); ++i) format.fields[i].name = names[i];
+  return format_file(format, name, event.type_id);
+}
+
+// In one line of a list.
+std::string in_line(std::string name) {
+  std::replace(name.begin(), name.end(), '\n', '_');
+  return name;
+}
+
 }  // namespace
 
 std::string trace_dat_head(std::span<const RecordedEvent> events, std::span<const ThreadName> threads,
@@ -70,14 +89,16 @@ std::string trace_dat_head(std::span<const RecordedEvent> events, std::span<cons
   for (const auto& [system, its] : systems) {
     head.append(system).push_back('\0');
     put(head, static_cast<std::uint32_t>(its.size()));
-    for (const RecordedEvent* event : its) {
-      put_sized<std::uint64_t>(head, format_file(event->format, event->name, event->type_id));
-    }
+    std::vector<std::string> names;
+    for (const RecordedEvent* event : its) names.push_back(event->name);
+    names = identifiers(names);
+    for (std::size_t i = 0; i < its.size(); ++i) put_sized<std::uint64_t>(head, readable_format(*its[i], names[i]));
   }
   put_sized<std::uint32_t>(head, "");  // kallsyms
   put_sized<std::uint32_t>(head, "");  // printk formats
   std::string names;
-  for (const ThreadName& thread : threads) names += std::to_string(thread.thread_id) + ' ' + thread.name + '\n';
+  for (const ThreadName& thread : threads)
+    names += std::to_string(thread.thread_id) + ' ' + in_line(thread.name) + '\n';
   put_sized<std::uint64_t>(head, names);
 
   put(head, static_cast<std::uint32_t>(ring_pages.size()));

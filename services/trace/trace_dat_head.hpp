@@ -21,8 +21,9 @@ struct ThreadName {
   std::string name;  // up to 15 characters are shown
 };
 
-// The head's length, a multiple of kPageBytes, does not depend on how many pages there are: they may be written
-// behind it first. `ring_pages`: of each ring, which lie behind the head in this order.
+// Names of events and fields are made C identifiers, for libtraceevent reads no others: "ev.0" is "ev_0" there, and
+// where that is taken "ev_0_2". The head's length, a multiple of kPageBytes, does not depend on how many pages there
+// are: they may be written behind it first. `ring_pages`: of each ring, which lie behind the head in this order.
 VIF_API std::string trace_dat_head(std::span<const RecordedEvent> events, std::span<const ThreadName> threads,
                                    std::span<const std::uint64_t> ring_pages);
 
