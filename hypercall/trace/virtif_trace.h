@@ -39,8 +39,8 @@ VIRTIF_TRACE_PUBLIC int virtif_trace_close(struct virtif_trace* trace);
 
 /* --- groups ---------------------------------------------------------------------------------------------------- */
 
-/* Its events are listed under system "user_events.NAME". EEXIST, EINVAL (empty, "." or "..", a '/' or a control
- * character), ENAMETOOLONG (above 255 characters), ENOMEM. */
+/* Its events are listed under system "user_events.NAME". EEXIST, EINVAL (empty, "." or "..", a '/', ' ', ':' or a
+ * control character), ENAMETOOLONG (above 255 characters), ENOMEM. */
 VIRTIF_TRACE_PUBLIC int virtif_trace_group_create(struct virtif_trace* trace, const char* name);
 /* ENOENT; EBUSY: a file of it is open, or an event of it in use; nothing was removed. */
 VIRTIF_TRACE_PUBLIC int virtif_trace_group_remove(struct virtif_trace* trace, const char* name);

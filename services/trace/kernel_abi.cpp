@@ -108,10 +108,13 @@ int KernelAbi::register_address(std::uint64_t argument) {
   if ((flags & ~kRegFlags) != 0 || (size != 4 && size != 8)) return EINVAL;
   if (where.address % size != 0 || where.bit >= 8 * size) return EINVAL;
   if (where.address >= kKernelHalf) return EFAULT;
-  if ((flags & kRegPersist) != 0 && privilege_ == Privilege::none) return EPERM;
   if (tracing_.enablers().has(where)) return EADDRINUSE;
   Result<std::string> command = read_text(field<std::uint64_t>(reg, user_reg::kNameArgs));
   if (!command) return command.error().number();
+  if ((flags & kRegPersist) != 0 && privilege_ == Privilege::none) {
+    const bool has_flags = command->substr(0, command->find(' ')).find(':') != std::string::npos;
+    return has_flags ? EINVAL : EPERM;  // which the kernel looks at first
+  }
   const Registering how{Era::address, (flags & kRegPersist) != 0 ? Lifetime::until_removed : Lifetime::until_last_use,
                         (flags & kRegMultiFormat) != 0 ? Formats::multi : Formats::single};
   Result<DataFile::Registration> done = file_.add(*command, how);
@@ -124,9 +127,13 @@ int KernelAbi::register_address(std::uint64_t argument) {
 int KernelAbi::remove(std::uint64_t name) {
   Result<std::string> text = read_text(name);
   if (!text) return text.error().number();
-  const UserEvent* event = file_.group().find(*text);
-  const bool persists = event != nullptr && event->lifetime == Lifetime::until_removed;
-  if (era_ == Era::address && persists && privilege_ == Privilege::none) return EPERM;
+  bool is_used = false, persists = false;
+  for (const UserEvent* event : file_.group().events()) {
+    if (event->format.name != *text) continue;  // in all its formats
+    is_used |= event->uses.get() != 0;
+    persists |= event->lifetime == Lifetime::until_removed;
+  }
+  if (era_ == Era::address && persists && !is_used && privilege_ == Privilege::none) return EPERM;
   Status removed = file_.remove(*text);
   return removed ? 0 : removed.error().number();
 }

@@ -11,7 +11,9 @@ namespace {
 constexpr std::size_t kGroupNameCharsMax = 255;  // NAME_MAX: it is a directory's name in the kernel
 
 bool may_name_group(std::string_view name) {
-  const auto is_odd = [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  const auto is_odd = [](char c) {
+    return c == '/' || c == ' ' || c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  };
   return !name.empty() && name != "." && name != ".." && std::none_of(name.begin(), name.end(), is_odd);
 }
 
@@ -48,7 +50,10 @@ Group* Tracing::find_group(std::string_view name) const {
 
 Result<Group*> Tracing::create_group(std::string name) {
   if (name.size() > kGroupNameCharsMax) return fail(ENAMETOOLONG, "a group's name has at most 255 characters");
-  if (!may_name_group(name)) return fail(EINVAL, "a group's name is one directory's: not empty, no '/'");
+  if (!may_name_group(name))
+    return fail(
+        EINVAL,
+        "a group's name is one directory's: not empty, no '/', and neither ' ' nor ':', which part patterns of events");
   if (find_group(name) != nullptr) return fail(EEXIST, "there is a group '" + name + "' already");
   const std::uint32_t id = group_ids_.take_next();
   if (id == 0) return fail(ENOMEM, "65535 groups are the most");

@@ -60,6 +60,21 @@ TEST_P(A, flags_persist_wants_a_privilege) {
   EXPECT_NE(group->find(kName), nullptr);
 }
 
+// What is wrong beside the privilege comes first, or after it, as the kernel looks.
+TEST_P(A, flags_persist_wants_a_privilege_in_the_kernel_s_order) {
+  Program program(*tracing, id(), Era::address, Privilege::none), owner(*tracing, id(), Era::address);
+  ASSERT_EQ(program.reg_address("other u32 n", {}), 0);
+  EXPECT_EQ(program.reg_address(kEvent, {.flags = kRegPersist}), EADDRINUSE) << "that bit is taken";
+  EXPECT_EQ(program.reg_address("e:flag u32 n", {.bit = 0, .flags = kRegPersist}), EINVAL) << "flags in the text";
+  EXPECT_EQ(program.reg_address("e u33 n", {.bit = 0, .flags = kRegPersist}), EPERM) << "before the fields are read";
+  ASSERT_EQ(owner.reg_address(kEvent, {.flags = kRegPersist}), 0);
+  EXPECT_EQ(program.del(kName), EBUSY) << "in use";
+  ASSERT_EQ(owner.reg_address("many u32 n", {.bit = 1, .flags = kRegPersist | kRegMultiFormat}), 0);
+  EXPECT_EQ(owner.unreg(1), 0);
+  owner.close();
+  EXPECT_EQ(program.del("many"), EPERM) << "in any of its formats";
+}
+
 TEST_P(A, bit_sizes) {
   Program program(*tracing, id(), Era::address);
   const auto registers = [&](std::uint8_t bit, std::uint8_t size) {
