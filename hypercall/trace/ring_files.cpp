@@ -21,6 +21,15 @@ namespace fs = std::filesystem;
 
 }  // namespace
 
+bool holds_a_recording(const std::string& folder) {
+  std::error_code error;
+  if (!fs::exists(folder + "/head", error)) return false;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().starts_with("ring-")) return true;
+  }
+  return false;
+}
+
 Result<std::unique_ptr<RingFiles>> RingFiles::open(const std::string& folder) {
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return host_error(folder);
   UniqueFd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -30,7 +39,7 @@ Result<std::unique_ptr<RingFiles>> RingFiles::open(const std::string& folder) {
   }
   const fs::path now = fs::path(folder) / "now", before = fs::path(folder) / "before";
   std::error_code error;
-  if (fs::exists(now / "head", error)) {
+  if (holds_a_recording(now)) {
     (void)fs::remove_all(before, error);
     fs::rename(now, before, error);
   }
@@ -74,6 +83,7 @@ void RingFiles::unmap(MutBytes pages) {
   const auto file = files_.find(pages.data());
   (void)::unlink(file->second.c_str());
   files_.erase(file);
+  if (files_.empty()) (void)::unlink((now_ + "/head").c_str());  // it says what was in them
 }
 
 }  // namespace vif::host

@@ -18,6 +18,9 @@
 
 namespace vif::host {
 
+// Whether there are rings in it and what they hold: FOLDER/now or FOLDER/before of a process that died amidst.
+bool holds_a_recording(const std::string& folder);
+
 class VIF_API RingFiles final : public trace::PagesPort {
  public:
   // Makes the folder, for its owner alone, if need be. EBUSY: a living process records there. Errors: the host's.

@@ -13,6 +13,7 @@
 
 #include "hypercall/host_error.hpp"
 #include "hypercall/trace/mapped_pages.hpp"
+#include "hypercall/trace/ring_files.hpp"
 #include "hypercall/trace/trace_dat_file.hpp"
 #include "services/trace/dead_ring.hpp"
 #include "services/trace/trace_dat_reader.hpp"
@@ -64,11 +65,10 @@ Result<fs::path> folder_of_the_dead(const std::string& folder) {
   const UniqueFd lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock) return host_error(folder);
   const bool lives = ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0;
-  std::error_code ignored;
   for (const char* const name : {"now", "before"}) {
     const fs::path found = fs::path(folder) / name;
     const bool is_of_the_living = lives && std::string_view(name) == "now";
-    if (!is_of_the_living && fs::exists(found / "head", ignored)) return found;
+    if (!is_of_the_living && holds_a_recording(found)) return found;
   }
   return fail(ENOENT, folder + (lives ? ": who records there lives, and nobody died there before"
                                       : ": nobody who recorded there died"));
@@ -87,9 +87,32 @@ std::vector<std::string> rings_in(const fs::path& folder) {
   return rings;
 }
 
+// What is whole in this ring, into the file as this CPU. Errors: the file's; of a ring that is none, in `bad`.
+Status take_ring(const std::string& path, std::size_t cpu, TraceDatFile& file, SalvagedTrace& into) {
+  MappedPages pages;
+  FileBytes ring(pages);
+  if (Status read = ring.read(path, kRingBytesMax); !read) {
+    into.bad.push_back(std::move(read).error());
+    return {};
+  }
+  Status written;
+  const Result<trace::DeadRing> taken = trace::take_dead_ring(ring.bytes(), [&](Bytes page) {
+    written = file.add(cpu, page);
+    return written ? Status() : fail(EIO, "the file's error is told apart");
+  });
+  if (!written) return written;
+  if (!taken) {
+    into.bad.push_back(fail(taken.error().number(), path + ": " + taken.error().text));
+    return {};
+  }
+  into.events += taken->records;
+  into.lost += taken->lost;
+  return {};
+}
+
 }  // namespace
 
-Result<ExportedTrace> salvage(const std::string& folder, const std::string& path) {
+Result<SalvagedTrace> salvage(const std::string& folder, const std::string& path) {
   const Result<fs::path> found = folder_of_the_dead(folder);
   if (!found) return found.error();
   MappedPages pages;
@@ -100,23 +123,19 @@ Result<ExportedTrace> salvage(const std::string& folder, const std::string& path
   if (!described) return fail(described.error().number(), head_path + ": " + described.error().text);
   Result<TraceDatFile> file = TraceDatFile::create(path);
   if (!file) return std::move(file).error();
-  ExportedTrace exported{0, 0};
+  SalvagedTrace saved{0, 0, {}};
   const std::vector<std::string> rings = rings_in(*found);
-  for (std::size_t ring = 0; ring < rings.size(); ++ring) {
-    FileBytes ring_file(pages);
-    if (Status read = ring_file.read(rings[ring], kRingBytesMax); !read) return std::move(read).error();
-    const Result<trace::DeadRing> taken =
-        trace::take_dead_ring(ring_file.bytes(), [&](Bytes page) { return file->add(ring, page); });
-    if (!taken) return fail(taken.error().number(), rings[ring] + ": " + taken.error().text);
-    exported.events += taken->records;
-    exported.lost += taken->lost;
-  }
+  Status done;
+  for (std::size_t ring = 0; done && ring < rings.size(); ++ring) done = take_ring(rings[ring], ring, *file, saved);
+  if (done && saved.bad.size() == rings.size() && !rings.empty()) done = saved.bad.front();
   std::vector<trace::RecordedEvent> events;
   for (const auto& [type, event] : described->events()) events.push_back(event);
   std::vector<trace::ThreadName> threads;
   for (const auto& [thread, name] : described->threads()) threads.push_back({thread, name});
-  if (Status finished = file->finish(events, threads); !finished) return std::move(finished).error();
-  return exported;
+  if (done) done = file->finish(events, threads);
+  if (done) return saved;
+  file->drop();
+  return std::move(done).error();
 }
 
 }  // namespace vif::host

@@ -20,6 +20,7 @@
 #include "services/trace/event.hpp"
 #include "services/trace/field_value.hpp"
 #include "services/trace/session.hpp"
+#include "services/trace/trace_dat_head.hpp"
 #include "services/trace/trace_dat_reader.hpp"
 
 namespace {
@@ -97,7 +98,7 @@ class Salvage : public testing::Test {
 TEST_F(Salvage, finds_the_last_events_of_a_process_that_was_killed) {
   path_ = scratch_ + "/trace.dat";
   record_and_die(3, trace::WhenFull::overwrite);
-  const Result<host::ExportedTrace> saved = host::salvage(folder_, path_);
+  const Result<host::SalvagedTrace> saved = host::salvage(folder_, path_);
   ASSERT_TRUE(saved) << saved.error().text;
   EXPECT_EQ(saved->events, 3U);
   EXPECT_EQ(saved->lost, 0U);
@@ -109,7 +110,7 @@ TEST_F(Salvage, counts_what_was_written_over_or_found_no_room) {
   path_ = scratch_ + "/trace.dat";
   for (const auto when_full : {trace::WhenFull::overwrite, trace::WhenFull::discard}) {
     record_and_die(10'000, when_full);
-    const Result<host::ExportedTrace> saved = host::salvage(folder_, path_);
+    const Result<host::SalvagedTrace> saved = host::salvage(folder_, path_);
     ASSERT_TRUE(saved) << saved.error().text;
     EXPECT_EQ(saved->events + saved->lost, 10'000U);
     const std::vector<std::uint64_t> all = ticks();
@@ -141,7 +142,7 @@ TEST_F(Salvage, leaves_nothing_of_a_process_that_ended_in_good_order) {
     ASSERT_EQ(pages.size(), trace::kPageBytes);
     files->unmap(pages);
   }
-  const Result<host::ExportedTrace> saved = host::salvage(folder_, path_);
+  const Result<host::SalvagedTrace> saved = host::salvage(folder_, path_);
   ASSERT_FALSE(saved);
   EXPECT_EQ(saved.error().number(), ENOENT);
   EXPECT_FALSE(fs::exists(path_));
@@ -159,6 +160,46 @@ TEST_F(Salvage, refuses_what_is_no_recording) {
   EXPECT_EQ(host::salvage(folder_, path_).error().number(), ELOOP) << "a link to somewhere else";
   std::ofstream(head) << "something else";
   EXPECT_EQ(host::salvage(folder_, path_).error().number(), EINVAL);
+}
+
+TEST_F(Salvage, leaves_out_a_ring_that_is_none_and_says_so) {
+  path_ = scratch_ + "/trace.dat";
+  record_and_die(3, trace::WhenFull::overwrite);
+  std::ofstream(fs::path(folder_) / "now/ring-1");
+  fs::copy(fs::path(folder_) / "now/ring-0", fs::path(folder_) / "now/ring-2");
+  fs::resize_file(fs::path(folder_) / "now/ring-2", 5000);
+  const Result<host::SalvagedTrace> saved = host::salvage(folder_, path_);
+  ASSERT_TRUE(saved) << saved.error().text;
+  ASSERT_EQ(saved->bad.size(), 2U);
+  EXPECT_NE(saved->bad[0].text.find("ring-1"), std::string::npos) << saved->bad[0].text;
+  EXPECT_NE(saved->bad[1].text.find("ring-2"), std::string::npos) << saved->bad[1].text;
+  EXPECT_EQ(ticks(), (std::vector<std::uint64_t>{1, 2, 3}));
+  fs::remove(path_);
+  fs::resize_file(fs::path(folder_) / "now/ring-0", 0);
+  EXPECT_EQ(host::salvage(folder_, path_).error().number(), EINVAL);
+  EXPECT_FALSE(fs::exists(path_)) << "no empty file stays";
+}
+
+// Killed while nothing was recorded: what an earlier one left is not thrown away for that.
+TEST_F(Salvage, keeps_the_dead_one_until_another_dies_amidst) {
+  path_ = scratch_ + "/trace.dat";
+  record_and_die(2, trace::WhenFull::overwrite);
+  for (int i = 0; i < 2; ++i) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto files = *host::RingFiles::open(folder_);
+      const MutBytes pages = files->map(trace::kPageBytes);
+      if (!files->describe("head")) ::_exit(1);
+      files->unmap(pages);
+      ::_exit(0);  // nobody puts it in order
+    }
+    int status = 1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+  }
+  ASSERT_TRUE(host::salvage(folder_, path_));
+  EXPECT_EQ(ticks(), (std::vector<std::uint64_t>{1, 2}));
 }
 
 TEST_F(Salvage, a_full_disk_is_no_memory_and_no_crash) {

@@ -161,11 +161,12 @@ int TraceCommand::convert() const {
 }
 
 int TraceCommand::salvage() const {
-  const Result<host::ExportedTrace> saved = host::salvage(folder_, output_);
+  const Result<host::SalvagedTrace> saved = host::salvage(folder_, output_);
   if (!saved) return failed("trace salvage: " + saved.error().text);
+  for (const Error& bad : saved->bad) (void)failed("trace salvage: left out: " + bad.text);
   std::string text = fmt::format("{} events in {}", saved->events, output_);
   if (saved->lost != 0) text += fmt::format(", {} before them were lost for want of room", saved->lost);
-  return failed(text, 0);
+  return failed(text, saved->bad.empty() ? 0 : kFailed);
 }
 
 int TraceCommand::list() const {
