@@ -280,13 +280,11 @@ int virtif_trace_stop(virtif_trace_recording* recording, const char* path, virti
     trace::Session& session = *recording->recording->session;
     std::uint64_t given_up = 0;  // with a file that could not be written to its end
     for (const auto& ring : session.readers()) given_up += ring->taken();
-    host::ExportedTrace exported{0, session.lost_without_ring()};
-    if (path != nullptr) {
-      const Result<host::ExportedTrace> written = host::write_trace_dat(session, recording->recording->threads, path);
-      if (!written) return minus(written.error());
-      exported = *written;
-    }
-    if (saved != nullptr) *saved = {sizeof *saved, exported.events, exported.lost + given_up};
+    const Result<host::ExportedTrace> exported =
+        path == nullptr ? host::throw_away(session)
+                        : host::write_trace_dat(session, recording->recording->threads, path);
+    if (!exported) return minus(exported.error());
+    if (saved != nullptr) *saved = {sizeof *saved, exported->events, exported->lost + given_up};
     threaded.destroy(std::move(recording->recording));
     const auto held = threaded.lock();
     --recording->of.handles;

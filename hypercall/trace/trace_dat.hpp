@@ -14,7 +14,7 @@
 
 namespace vif::host {
 
-// What went into the file, and what was lost before it could.
+// What went into the file, and what was lost before it could, since the file before it if there was one.
 struct ExportedTrace {
   std::uint64_t events, lost;
 };
@@ -25,5 +25,8 @@ struct ExportedTrace {
 // no file, and RingReader::taken has it.
 VIF_API Result<ExportedTrace> write_trace_dat(trace::Session& session, std::span<const trace::ThreadName> threads,
                                               const std::string& path);
+
+// Takes all that is in the session's rings and writes it nowhere; says what was lost.
+VIF_API ExportedTrace throw_away(trace::Session& session);
 
 }  // namespace vif::host

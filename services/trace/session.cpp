@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kFilterTableBytes = (kTypeIds * sizeof(FilterTable) + kPageBytes - 1) / kPageBytes * kPageBytes;
 
+}  // namespace
+
 bool is_meant(std::string_view pattern, const UserEvent& event) {
   const std::size_t colon = pattern.find(':');
   if (colon == std::string_view::npos) return glob_matches(pattern, event.name);
@@ -20,8 +22,6 @@ bool is_meant(std::string_view pattern, const UserEvent& event) {
   const bool there = glob_matches(system, event.system()) || glob_matches(system, event.group.name());
   return there && glob_matches(pattern.substr(colon + 1), event.name);
 }
-
-}  // namespace
 
 Result<std::size_t> count_events(const Tracing& tracing, std::string_view pattern, std::string_view filter) {
   std::size_t count = 0;
@@ -86,6 +86,7 @@ Result<std::size_t> Session::enable(std::string_view pattern, std::string_view f
       if (is_meant(pattern, *event)) (void)enable_one(*event, filter);
     }
   }
+  std::erase_if(rules_, [&](const Rule& rule) { return rule.pattern == pattern && rule.filter == filter; });
   rules_.push_back({std::string(pattern), std::string(filter)});
   return count;
 }
@@ -96,7 +97,9 @@ Status Session::enable_one(UserEvent& event, std::string_view filter) {
   std::unique_ptr<Filter> parsed = *std::move(made);
   auto* const table = reinterpret_cast<FilterTable*>(filter_pages_.bytes().data());
   table[event.type_id - kFirstTypeId].store(parsed.get(), std::memory_order_release);
-  if (parsed) filters_.push_back(std::move(parsed));
+  std::unique_ptr<Filter>& kept = filters_[event.type_id];
+  if (kept) replaced_.push_back(std::move(kept));
+  kept = std::move(parsed);
   events_.insert_or_assign(event.type_id, RecordedEvent{event.system(), event.name, event.type_id, event.format});
   tracing_.enable(event, place_);
   return {};
@@ -136,6 +139,13 @@ void Session::remove_writer(Writer& writer) {
     writer.lanes[place_].ring.store(nullptr, std::memory_order_release);
     ring->thread = nullptr;
   }
+}
+
+std::uint64_t Session::take_lost() {
+  std::uint64_t lost = lost_without_ring();
+  for (const auto& reader : readers_) lost += reader->lost();
+  lost = std::max(lost, lost_taken_);
+  return lost - std::exchange(lost_taken_, lost);
 }
 
 std::vector<RecordedEvent> Session::events() const {

@@ -26,6 +26,9 @@ struct RecordedEvent {
   EventFormat format;
 };
 
+// Whether Session::enable means the event by that pattern.
+VIF_API bool is_meant(std::string_view pattern, const UserEvent& event);
+
 // How many events there are that Session::enable would enable. Errors: enable's.
 VIF_API Result<std::size_t> count_events(const Tracing& tracing, std::string_view pattern,
                                          std::string_view filter = {});
@@ -53,6 +56,8 @@ class VIF_API Session final : public Probe, private EventWatch {
   Result<std::size_t> enable(std::string_view pattern, std::string_view filter = {});
   // Of the events that are enabled; and none registered later is any more by a pattern equal to this one.
   void disable(std::string_view pattern);
+  // Frees the filters that others took the place of. No Writer::Section that began before enable() may be open.
+  void free_replaced_filters() { replaced_.clear(); }
 
   // A ring for the writer. Until then, what it writes is lost and counted. ENOMEM.
   Status add_writer(Writer& writer);
@@ -62,6 +67,8 @@ class VIF_API Session final : public Probe, private EventWatch {
   const std::vector<std::unique_ptr<RingReader>>& readers() const { return readers_; }
   // Written by threads without a ring.
   std::uint64_t lost_without_ring() const { return lost_.load(std::memory_order_relaxed); }
+  // Lost in all, with and without a ring, since it was asked the last time. Exact as RingReader::lost.
+  std::uint64_t take_lost();
 
   const Settings& settings() const { return settings_; }
   // Everything that was enabled at some time, by type id.
@@ -86,13 +93,15 @@ class VIF_API Session final : public Probe, private EventWatch {
   unsigned place_ = kProbesMax;  // stays behind stop(): a writer may be on its way through it
   bool records_ = false;         // it has its place
   std::vector<Rule> rules_;
-  Pages filter_pages_;                            // a FilterTable
-  std::vector<std::unique_ptr<Filter>> filters_;  // kept to the end: a writer may be looking at one
+  Pages filter_pages_;                                        // a FilterTable
+  std::map<std::uint16_t, std::unique_ptr<Filter>> filters_;  // by type id
+  std::vector<std::unique_ptr<Filter>> replaced_;             // a writer may be looking at one
   std::map<std::uint16_t, RecordedEvent> events_;
   struct Ring;
   std::vector<std::unique_ptr<Ring>> rings_;
   std::vector<std::unique_ptr<RingReader>> readers_;
   std::atomic<std::uint64_t> lost_{0};
+  std::uint64_t lost_taken_ = 0;
 };
 
 }  // namespace vif::trace

@@ -158,6 +158,14 @@ class Trace(unittest.TestCase):
         self.assertEqual(read, [(e["time_ns"], f"{e['system']}:{e['event']}", e["pid"], e["fields"]) for e in events])
         self.assertEqual(ctl("trace", "convert", self.file, "-o", folder).returncode, FAILED, "the folder is there")
 
+    def test_a_recording_goes_into_a_pipe(self):
+        words = ("record", "-e", "rx_drop", "-o", "/dev/stderr", "--", "virtifctl", "replay", MULTICAST, "--lladdr", MAC_B)
+        run = subprocess.run([VIRTIFCTL, "trace", *words], capture_output=True, check=True, timeout=120)
+        end = run.stderr.rindex(b"virtifctl: ")
+        self.file.write_bytes(run.stderr[:end])
+        self.assertEqual(run.stderr[end:], b"virtifctl: %d events in /dev/stderr\n" % len(self.events()))
+        self.assertIn(b"not_for_us", run.stdout)
+
     def test_list_shows_each_event_with_its_fields(self):
         events = {event["event"]: event["fields"] for event in json.loads(ctl("trace", "list", "-j").stdout)}
         self.assertEqual([field["name"] for field in events["virtif:rx_drop"]],

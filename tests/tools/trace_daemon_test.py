@@ -185,6 +185,7 @@ class TraceDaemon(DaemonCase):
         self.assertEqual((event["event"], event["system"], event["fields"]),
                          ("app:tick", "user_events.app", [{"name": "n", "type": "u32"}]))
         self.assertIn("field:u32 n;\toffset:8;\tsize:4;\tsigned:0;", self.ctl("trace", "event", "show", "app:tick"))
+        self.assertEqual([e["event"] for e in json.loads(self.ctl("trace", "event", "list", "user_events.app:t*", "-j"))], ["app:tick"])
         self.assertEqual(self.ctl("trace", "status", "app"), "1:tick\n\nActive: 1\nBusy: 0\nMax: 32767\nLimit: 1\n")
         self.ctl("trace", "enable", "-e", "app:*")
         self.assertIn("used by", self.ctl("trace", "group", "del", "app", status=FAILED))
@@ -234,6 +235,8 @@ class TraceDaemon(DaemonCase):
         for words, status, expected in ((("stream", "-e", "virtif:nothing"), USAGE, "trace event list"),
                                         (("stream", "-f", "reason = 3"), USAGE, "expected =="),
                                         (("record", "-b", "1"), USAGE, "--buffer"), (("group", "add", "a/b"), USAGE, "no '/'"),
+                                        (("group", "add", "a b"), USAGE, "patterns"),
+                                        (("group", "add", "a:b"), USAGE, "patterns"),
                                         (("event", "show", "nope"), FAILED, "event list"), (("event", "list", "nope"), FAILED, "event list"),
                                         (("group", "del", "none"), FAILED, "none"), (("status", "none"), FAILED, "group list"),
                                         (("group", "limit", "virtif", "40000"), USAGE, "32767"),

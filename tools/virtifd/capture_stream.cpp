@@ -2,13 +2,13 @@
 #include "tools/virtifd/capture_stream.hpp"
 
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include "hypercall/host/verbs/verb.hpp"
+#include "tools/virtifd/last_words.hpp"
 
 namespace vif::tools {
 namespace {
@@ -36,8 +36,9 @@ CaptureStream::~CaptureStream() {
   if (done_) return;
   tap_.stop();
   if (writing_) return;  // nobody can tell how far that came
+  LastWords last(socket_.native_handle());
   for (const Bytes piece : tap_.ring().readable()) {
-    if (::send(socket_.native_handle(), piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) return;
+    if (!last.say(piece)) return;
   }
 }
 

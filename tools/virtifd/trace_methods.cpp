@@ -5,7 +5,7 @@
 #include <array>
 #include <cerrno>
 
-#include "services/trace/filter.hpp"
+#include "services/trace/session.hpp"
 
 namespace vif::tools {
 namespace {
@@ -80,10 +80,8 @@ Json event_json(const trace::UserEvent& event) {
 }
 
 bool is_named(const trace::UserEvent& event, const std::vector<std::string>& patterns) {
-  const std::string name = event_json(event)["event"];
-  return patterns.empty() || std::ranges::any_of(patterns, [&](const std::string& pattern) {
-           return trace::glob_matches(pattern, name) || trace::glob_matches(pattern, event.name);
-         });
+  return patterns.empty() ||
+         std::ranges::any_of(patterns, [&](const std::string& pattern) { return trace::is_meant(pattern, event); });
 }
 
 Result<Json> event_list(const TraceCall& call) {
@@ -128,7 +126,8 @@ Result<Json> enable(const TraceCall& call) {
 }
 
 Result<Json> disable(const TraceCall& call) {
-  const Status disabled = call.service.disable(text_of(call.params, "events"));
+  const Status disabled = call.params.contains("events") ? call.service.disable(text_of(call.params, "events"))
+                                                         : call.service.disable_all();
   return disabled ? Result<Json>(Json::object()) : Result<Json>(disabled.error());
 }
 

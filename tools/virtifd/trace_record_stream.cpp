@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tools/virtifd/trace_record_stream.hpp"
 
-#include <sys/socket.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+
+#include "tools/virtifd/last_words.hpp"
 
 namespace vif::tools {
 
@@ -21,14 +21,15 @@ TraceRecordStream::~TraceRecordStream() {
   if (!session_) return;
   if (!stopped_) service_.stop(*session_);
   if (done_ || writing_) return;  // nobody can tell how far that came
+  LastWords last(socket_.native_handle());
   for (bool more = true; more;) {
     take(*session_, trace::Take::everything);
     more = !out_.empty();
-    if (::send(socket_.native_handle(), out_.data(), out_.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) return;
+    if (!last.say(as_bytes(std::string_view(out_)))) return;
     out_.clear();
   }
   put_end(*session_);
-  (void)::send(socket_.native_handle(), out_.data(), out_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  (void)last.say(as_bytes(std::string_view(out_)));
 }
 
 void TraceRecordStream::start(const Json& id, std::unique_ptr<trace::Session> session) {
@@ -82,10 +83,8 @@ void TraceRecordStream::take(trace::Session& session, trace::Take takes) {
   }
 }
 
-void TraceRecordStream::put_end(const trace::Session& session) {
-  std::uint64_t lost = session.lost_without_ring();
-  for (const auto& reader : session.readers()) lost += reader->lost();
-  put(TraceItem::Kind::end, 0, host::trace_end_body(lost));
+void TraceRecordStream::put_end(trace::Session& session) {
+  put(TraceItem::Kind::end, 0, host::trace_end_body(session.take_lost()));
 }
 
 void TraceRecordStream::pump() {

@@ -49,7 +49,7 @@ class TraceRecordStream {
   void await_client();
   void pump();
   void take(trace::Session& session, trace::Take takes);
-  void put_end(const trace::Session& session);
+  void put_end(trace::Session& session);
   void put(host::TraceItem::Kind kind, std::uint32_t ring, Bytes body);
   void stop();
   void finish();

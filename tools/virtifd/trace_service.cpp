@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kBufferKib = 4096;
 
+Error no_pattern() { return fail(EINVAL, "which events? Expected patterns, as in virtif:*"); }
+
 std::size_t pages_of(std::size_t buffer_kib) { return buffer_kib * 1024 / trace::kPageBytes; }
 
 }  // namespace
@@ -120,12 +122,15 @@ Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish, t
 
 Status TraceService::choose(trace::Session& session, const Wish& wish) {
   const std::vector<std::string> patterns = words_of(wish.events);
+  if (patterns.empty()) return no_pattern();
   for (const std::string& pattern : patterns) {
     const Result<std::size_t> count = trace::count_events(*tracing_, pattern, wish.filter);
     if (!count) return count.error();
     if (*count == 0) return no_event_of(EINVAL, pattern);
   }
   for (const std::string& pattern : patterns) (void)session.enable(pattern, wish.filter);
+  host::await_writers(writers());
+  session.free_replaced_filters();
   return {};
 }
 
@@ -165,15 +170,21 @@ Status TraceService::enable(const Wish& wish) {
 Status TraceService::describe_flight() { return flight_ && files_ ? files_->describe(head(*flight_)) : Status(); }
 
 Status TraceService::disable(const std::string& events) {
+  const std::vector<std::string> patterns = words_of(events);
+  if (patterns.empty()) return no_pattern();
   Status done;
-  for (const std::string& pattern : words_of(events)) {
+  for (const std::string& pattern : patterns) {
     if (flight_) flight_->disable(pattern);
     if (done && *trace::count_events(*tracing_, pattern) == 0) done = no_event_of(ENOENT, pattern);
   }
-  if (!flight_ || !events.empty()) return done;
+  return done;
+}
+
+Status TraceService::disable_all() {
+  if (!flight_) return {};
   stop(*flight_);
   flight_.reset();
-  return done;
+  return {};
 }
 
 }  // namespace vif::tools

@@ -67,9 +67,10 @@ class TraceService {
   // Begins it, or enables more: all that is wished, or nothing. Errors: record()'s; EBUSY: it has another buffer, or
   // loses others when that is full.
   Status enable(const Wish& wish);
-  // Of the events of these patterns; empty: of all, and what it holds is gone. ENOENT: a pattern of no event; the
-  // others are disabled.
+  // Of the events of these patterns. ENOENT: a pattern of no event; the others are disabled. EINVAL: there is none.
   Status disable(const std::string& events);
+  // Of all, and what it holds is gone.
+  Status disable_all();
   // There may be an event more that it records.
   Status describe_flight();
 

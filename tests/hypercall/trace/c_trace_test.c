@@ -108,6 +108,25 @@ static void test_writing(void) {
   virtif_trace_file_close(file);
 }
 
+static void test_losses_without_a_file(void) {
+  uint32_t word = 0, offered = 5000;
+  struct virtif_trace_file* file = NULL;
+  virtif_trace_file_open(trace, "one", &file);
+  int32_t index = reg_event(file, COMMAND, &word, 0);
+  uint64_t lost[2] = {0, 0};
+  for (uint32_t flags = 0; flags <= VIRTIF_TRACE_OVERWRITE; ++flags) {
+    struct virtif_trace_recording* recording = NULL;
+    struct virtif_trace_config config = {.size = sizeof config, .pattern = "one:*", .ring_kib = 8, .flags = flags};
+    virtif_trace_record(trace, &config, &recording);
+    for (uint32_t i = 0; i < offered; ++i) write_drop(file, index, i, "virt0");
+    struct virtif_trace_saved saved = {.size = sizeof saved};
+    if (virtif_trace_stop(recording, NULL, &saved) == 0) lost[flags] = saved.lost;
+  }
+  CHECK(lost[0] > offered / 2 && lost[0] < offered, "without a file a full ring's losses are told");
+  CHECK(lost[1] > offered / 2 && lost[1] < offered, "and what was overwritten");
+  virtif_trace_file_close(file);
+}
+
 static void test_settings(void) {
   struct virtif_trace_recording* recordings[9] = {NULL};
   struct virtif_trace_config config = {.size = sizeof config, .ring_kib = 3};
@@ -256,6 +275,7 @@ int main(void) {
   test_groups();
   test_registering();
   test_writing();
+  test_losses_without_a_file();
   test_settings();
   test_recording();
   test_turmoil();

@@ -145,6 +145,31 @@ TEST_F(SessionTest, a_thread_without_a_ring_loses_and_counts) {
   EXPECT_EQ(read_all(*session).size(), 1U);
 }
 
+TEST_F(SessionTest, tells_what_was_lost_once) {
+  add("a u32 v");
+  auto session = open({.ring_pages = 2});
+  ASSERT_TRUE(session->enable("a"));
+  EXPECT_EQ(write(0, 1), 0);
+  ASSERT_TRUE(session->add_writer(writer));
+  for (std::uint32_t i = 0; i < 1000; ++i) EXPECT_EQ(write(0, i), 0);
+  const std::uint64_t kept = read_all(*session).size();
+  EXPECT_EQ(session->take_lost(), 1001 - kept);
+  EXPECT_EQ(session->take_lost(), 0U);
+  EXPECT_EQ(write(0, 1), 0);
+  EXPECT_EQ(read_all(*session).size(), 1U);
+  EXPECT_EQ(session->take_lost(), 0U);
+}
+
+TEST_F(SessionTest, a_filter_again_takes_the_place_of_the_one_before) {
+  add("a u32 v");
+  auto session = open();
+  ASSERT_TRUE(session->add_writer(writer));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(session->enable("a", "v == 7"));
+  session->free_replaced_filters();
+  for (std::uint32_t i = 0; i < 10; ++i) EXPECT_EQ(write(0, i), 0);
+  EXPECT_EQ(read_all(*session).size(), 1U);
+}
+
 TEST_F(SessionTest, an_invalid_record_leaves_nothing_behind) {
   add("a __rel_loc char[] text");
   auto session = open();

@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "hypercall/trace/trace_dat_file.hpp"
+
 namespace vif::tools {
 namespace {
 
@@ -64,7 +66,17 @@ Result<std::unique_ptr<host::OwnEvents>> record_domain(TraceRecorder* recorder, 
 Result<host::ExportedTrace> TraceRecorder::write(const std::string& path) {
   session_->stop();
   const trace::ThreadName thread{writer_.thread_id(), "virtifctl"};
-  return host::write_trace_dat(*session_, std::span(&thread, 1), path);
+  Result<host::TraceDatFile> file = host::TraceDatFile::create(path);  // one that can be a pipe
+  if (!file) return std::move(file).error();
+  trace::RingReader::Page page;
+  while (session_->readers().front()->next(page, trace::Take::everything)) {
+    if (Status added = file->add(0, page); !added) return std::move(added).error();
+  }
+  const std::uint64_t events = file->events();
+  if (Status finished = file->finish(session_->events(), std::span(&thread, 1)); !finished) {
+    return std::move(finished).error();
+  }
+  return host::ExportedTrace{events, session_->take_lost()};
 }
 
 }  // namespace vif::tools
