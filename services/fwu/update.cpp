@@ -41,7 +41,7 @@ Status Update::apply(Plan& plan) {
   if (plan.failed() || !plan.bank) return {};
   if (plan.already_installed) {
     observer_.step("these capsules are installed in " + bank_name(plan.before.active_index) + " already");
-    return {};
+    return finish();
   }
   if (device_.trace) {
     device_.trace->update_begin(*plan.bank, static_cast<std::uint32_t>(plan.images.size()), plan.bytes());
@@ -49,6 +49,18 @@ Status Update::apply(Plan& plan) {
   Status installed = install(plan);
   if (device_.trace) device_.trace->update_end(*plan.bank, installed ? 0 : installed.error().number());
   return installed;
+}
+
+// What a cut may have left to do behind the write that is the update: the other copy, and floors.
+Status Update::finish() {
+  Result<MetadataCopies> copies = MetadataCopies::find(device_);
+  if (!copies) return std::move(copies).error();
+  std::string repaired;
+  const Result<Metadata> metadata = copies->load_and_repair(repaired);
+  if (!metadata) return metadata.error();
+  if (!repaired.empty()) observer_.step(repaired);
+  const bool accepted = bank_state(*metadata, metadata->active_index) == BankState::accepted;
+  return accepted ? raise_floors(device_.variables, *metadata) : Status();
 }
 
 Status Update::install(Plan& plan) {

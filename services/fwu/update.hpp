@@ -38,6 +38,7 @@ class Update {
 
  private:
   Status install(Plan& plan);
+  Status finish();
   Status write_images(Plan& plan);
   Status write_image(PlannedImage& image);
   Status copy_bytes(PlannedImage& image, ByteRange& from);

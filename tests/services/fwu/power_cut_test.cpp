@@ -24,6 +24,7 @@ struct Scenario {
   std::string name;
   FwuRig before;
   Capsules capsules;  // none: a boot
+  bool boots = true;  // before each run
 };
 
 Capsules firmware(std::size_t images, std::uint32_t flags, char first) {
@@ -40,8 +41,10 @@ void do_it(FwuRig& rig, SimStore& store, const Scenario& scenario) {
   const Device device = rig.device(store);
   const auto metadata = MetadataCopies::find(device)->load();
   if (!metadata) return;
-  const auto booted = check_boot(device, metadata->active_index);
-  if (!booted || booted->next_bank || scenario.capsules.empty()) return;
+  if (scenario.boots) {
+    const auto booted = check_boot(device, metadata->active_index);
+    if (!booted || booted->next_bank || scenario.capsules.empty()) return;
+  }
   rig.run(store, scenario.capsules, metadata->active_index);
 }
 
@@ -73,6 +76,10 @@ class Oracle {
     SimStore store(rig.medium);
     const MetadataCopies copies = *MetadataCopies::find(rig.device(store));
     EXPECT_EQ(*copies.read(MetadataCopies::Place::primary), *copies.read(MetadataCopies::Place::secondary));
+    for (const auto& [name, variable] : after_.medium.variables) {
+      if (!name.second.starts_with("FwuFloor")) continue;
+      EXPECT_EQ(rig.medium.variables[name].bytes, variable.bytes) << name.second;
+    }
   }
 
  private:
@@ -96,6 +103,8 @@ std::vector<Scenario> scenarios() {
         const FwuRig fresh(version, banks, images);
         all.push_back({device + "update", fresh, firmware(images, 0, 'A')});
         all.push_back({device + "update on trial", fresh, firmware(images, kAcceptLater, 'A')});
+        all.push_back({device + "update without a boot", fresh, firmware(images, 0, 'A'), false});
+        all.push_back({device + "update on trial without a boot", fresh, firmware(images, kAcceptLater, 'A'), false});
         FwuRig damaged = fresh;
         damaged.damage(0, 20);
         all.push_back({device + "repair", damaged, {}});
