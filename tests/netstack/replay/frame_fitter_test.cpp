@@ -132,6 +132,11 @@ TEST_F(FrameFitterTest, pieces_are_no_longer_than_what_is_sent_whole) {
   }
 }
 
+TEST_F(FrameFitterTest, no_fragment_is_empty) {
+  ASSERT_EQ(fit(udp4(2 * 1480 - 8, 0), {.mtu_bytes = 1500, .oversize = ReplayOversize::split}), std::nullopt);
+  EXPECT_EQ(wire.size(), 2U);
+}
+
 TEST_F(FrameFitterTest, a_fragment_split_again_keeps_its_place) {
   ASSERT_EQ(fit(udp4(2000, 0x2000 | 100), {.mtu_bytes = 1500, .oversize = ReplayOversize::split}), std::nullopt);
   ASSERT_EQ(wire.size(), 2U);
