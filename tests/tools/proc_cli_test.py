@@ -8,6 +8,7 @@ import grp
 import json
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -15,9 +16,11 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import unittest
+from pathlib import Path
 
-from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
+from daemon_case import FAILED, SANITIZED, USAGE, VIRTIFCTL, DaemonCase
 
 PROC = (1, 1)
 LISTEN, NOTIFY = 1, 3
@@ -34,7 +37,7 @@ class ProcCase(DaemonCase):
     def setUp(self):
         super().setUp()
         self.proc_path = f"{self.folder}/events.sock"
-        self.start("--proc", path=self.proc_path)
+        self.proc_daemon = self.start("--proc", path=self.proc_path)
         with self.connect() as client:
             client.send(request(LISTEN))
             _, error = self.answer(client)
@@ -212,6 +215,32 @@ class ProcCase(DaemonCase):
                 client.send(garbage)
             client.send(request(LISTEN, ack=500))
             self.assertEqual(self.answer(client, 501), (501, 0))
+
+    @unittest.skipIf(SANITIZED, "a sanitizer takes descriptors of its own")
+    def test_without_descriptors_it_waits_for_some_without_spinning(self):
+        pid = self.proc_daemon.pid
+
+        def processor_ticks():
+            return sum(map(int, Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[11:13]))
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        with self.connect() as inside:
+            inside.send(request(LISTEN))
+            self.answer(inside)
+            used = max(map(int, os.listdir(f"/proc/{pid}/fd"))) + 1
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, before[1]))
+            waiting = [self.connect() for _ in range(8)]  # the first of which may find a number that was free
+            for client in waiting:
+                client.send(request(LISTEN))
+            # No measure of how fast it is: without the pause a thread of it runs all the time that it is given.
+            first, asked = processor_ticks(), time.monotonic()
+            while time.monotonic() - asked < 2:
+                inside.send(request(LISTEN, ack=500))
+                self.assertEqual(self.answer(inside, 501), (501, 0))
+                time.sleep(0.1)
+            self.assertLess(processor_ticks() - first, os.sysconf("SC_CLK_TCK") / 2)
+            self.assertEqual(select.select(waiting[-1:], [], [], 0)[0], [])
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+            self.assertEqual(self.answer(waiting[-1], 8), (8, 0), "and lets them in when it can")
 
     def as_nobody(self, *words, **options):
         """virtifctl proc as a user without any rights."""

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <vector>
 
 #include "hypercall/connector/connector_bridge.hpp"
@@ -17,7 +18,8 @@ namespace vif::tools {
 namespace {
 
 constexpr std::size_t kClientsMax = 256;
-constexpr std::size_t kEventsARound = 4096;  // then the listeners are told: less than a ring holds
+constexpr Time kAcceptPause = std::chrono::milliseconds(100);  // when descriptors are short, as the control server
+constexpr std::size_t kEventsARound = 4096;                    // then the listeners are told: less than a ring holds
 
 }  // namespace
 
@@ -46,17 +48,30 @@ struct ProcServer::State {
   Status run() {
     std::array<epoll_event, 64> events;
     for (;;) {
-      const int ready = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), -1);
+      const int ready = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(events.size()), patience_ms());
       if (ready < 0 && errno != EINTR) return host::host_error("cannot wait for process events");
       for (int i = 0; i < ready; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
         if (fd == stop.get()) return {};
         if (fd == socket.fd()) accept();
       }
+      if (accept_again && clock.now() >= *accept_again) let_in(true);
       relay();
       hear_and_tell();
       if (sessions.empty()) bridge.reset();
     }
+  }
+
+  // Of a wait: a request that has come in part is not told of again, nor is the end of a pause.
+  int patience_ms() const {
+    if (std::ranges::any_of(sessions, [](const auto& session) { return session->has_heard_more(); })) return 0;
+    return accept_again ? static_cast<int>(kAcceptPause / std::chrono::milliseconds(1)) : -1;
+  }
+
+  // Or, for a while, nobody: who waits at the door would keep us awake.
+  void let_in(bool on) {
+    accept_again = on ? std::nullopt : std::optional(clock.now() + kAcceptPause);
+    (void)watch(socket.fd(), on ? EPOLLIN : 0U, EPOLL_CTL_MOD);
   }
 
   Workers::Job job() {
@@ -77,6 +92,7 @@ struct ProcServer::State {
 
   void accept() {
     host::UniqueFd fd(::accept4(socket.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!fd && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) let_in(false);
     if (!fd) return;
     if (const auto admitted = admit(fd.get(), group); !admitted) return refuse(fd.get(), admitted.error());
     if (sessions.size() >= kClientsMax) return refuse(fd.get(), fail(EUSERS, "no more clients"));
@@ -127,6 +143,7 @@ struct ProcServer::State {
   std::unique_ptr<cn::ProcConnector> proc;
   std::unique_ptr<host::ConnectorBridge> bridge;       // while somebody listens
   std::vector<std::unique_ptr<ProcSession>> sessions;  // gone before the bus
+  std::optional<Time> accept_again;                    // when the host had no descriptor for who knocked
   std::unique_ptr<Workers::Running> worker;
 };
 

@@ -27,18 +27,19 @@ Result<std::unique_ptr<ProcSession>> ProcSession::open(host::UniqueFd fd, cn::Bu
 }
 
 bool ProcSession::hear(const std::function<void()>& catch_up) {
-  std::array<std::byte, cn::kMessageBytesMax> room;
-  for (;;) {
-    const ssize_t got = ::recv(fd_.get(), room.data(), room.size(), MSG_DONTWAIT);
-    if (got < 0) return errno == EAGAIN || errno == EINTR;
-    if (got == 0) return false;
-    catch_up();
-    Bytes rest(room.data(), static_cast<std::size_t>(got));
-    while (const std::optional<cn::Message> message = cn::read_message(rest)) {
-      bus_.receive(*message, sender_);
-      rest = rest.subspan(message->bytes());
+  for (int requests = 0; requests < kRequestsARound; ++requests) {
+    if (heard_.empty()) {
+      const ssize_t got = ::recv(fd_.get(), in_.data(), in_.size(), MSG_DONTWAIT);
+      if (got < 0) return errno == EAGAIN || errno == EINTR;
+      if (got == 0) return false;
+      catch_up();
+      heard_ = Bytes(in_.data(), static_cast<std::size_t>(got));
     }
+    const std::optional<cn::Message> message = cn::read_message(heard_);
+    if (message) bus_.receive(*message, sender_);
+    heard_ = message ? heard_.subspan(message->bytes()) : Bytes();
   }
+  return true;
 }
 
 bool ProcSession::put(Bytes record) {
