@@ -39,6 +39,20 @@ class NodeCli(DaemonCase):
         self.ctl("link", "delete", "virt1")
         self.assertEqual([link["ifname"] for link in json.loads(self.ctl("link", "-j"))], ["virt0"])
 
+    def test_is_told_where_virtifd_is_before_or_behind_the_command(self):
+        def said(*words):
+            run = subprocess.run([VIRTIFCTL, *words], capture_output=True, text=True, check=False, timeout=60)
+            return run.returncode, run.stdout + run.stderr
+
+        self.ctl("link", "add", "virt0", "linkstr", "mem:lan", "address", "02:00:00:00:00:01")
+        for words in (["link", "show"], ["l"], ["link"], ["config"], ["ifconfig", "virt0"]):
+            behind = said(*words, "--socket", self.path)
+            self.assertEqual(behind[0], 0, behind[1])
+            self.assertEqual(said("--socket", self.path, *words), behind)
+            self.assertEqual(said(f"--socket={self.path}", *words), behind)
+        for words in (["--socket", self.path], ["--socket"], ["--socket", self.path, "dump", "x"]):
+            self.assertEqual(said(*words)[0], USAGE)
+
     def test_relinks_and_keeps_the_link_when_another_cannot_be_had(self):
         self.ctl("link", "add", "virt0", "linkstr", "mem:lan", "up")
         self.ctl("link", "set", "virt0", "linkstr", "mem:other")

@@ -102,6 +102,18 @@ void take_as_of_wireshark(Words& words) {
   if (!words.empty() && ExtcapCommand::asks(words[0])) words.insert(words.begin(), "extcap");
 }
 
+// Where virtifd is may be said before what it is to do.
+void take_socket_behind_command(Words& words) {
+  constexpr std::string_view kOption = "--socket", kWithValue = "--socket=";
+  if (!words.empty() && words[0].starts_with(kWithValue)) {
+    const std::string path = words[0].substr(kWithValue.size());
+    words[0] = kOption;
+    words.insert(words.begin() + 1, path);
+  }
+  if (words.size() <= 2 || words[0] != kOption) return;
+  std::rotate(words.begin(), words.begin() + 2, std::find(words.begin() + 2, words.end(), "--"));
+}
+
 int unknown(const std::string& word) {
   const std::string more = "; `virtifctl --help` says what there is";
   if (word.starts_with('-'))
@@ -112,6 +124,7 @@ int unknown(const std::string& word) {
 }
 
 int run(Words words, TraceRecorder* recorder) {
+  take_socket_behind_command(words);
   take_as_of_bridge(words);
   take_as_of_wireshark(words);
   words = as_of_ip(std::move(words), names());
