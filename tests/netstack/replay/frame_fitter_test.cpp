@@ -44,6 +44,7 @@ Frame udp4(std::size_t payload_bytes, std::uint16_t fragment_field) {
 
 TEST_F(FrameFitterTest, names_why_a_frame_is_not_sent) {
   EXPECT_EQ(fit(counting(13), {}), ReplayRefusal::runt);
+  EXPECT_EQ(fit(counting(14), {}), std::nullopt);
   EXPECT_EQ(fit(counting(60), {}, 61), ReplayRefusal::cut_short);
   EXPECT_EQ(fit(counting(1515), {.mtu_bytes = 1500}), ReplayRefusal::too_long);
   EXPECT_EQ(fit(counting(1515), {.frame_bytes_max = 1514}), ReplayRefusal::too_long);

@@ -81,6 +81,17 @@ TEST(FrameRewriter, moves_networks_on_both_sides_and_in_arp) {
   EXPECT_EQ(rewritten("ip:11.0.0.0/8=12.0.0.0/8,ip:::/0=::/0", udp_packet({})), udp_packet({}));
 }
 
+TEST(FrameRewriter, maps_the_ports_of_both_sides) {
+  EXPECT_EQ(field(rewritten("port:5000=1", udp_packet({})), 34, 4), "0 1 19 137 ");
+  EXPECT_EQ(field(rewritten("port:5001=1", udp_packet({})), 34, 4), "19 136 0 1 ");
+}
+
+TEST(FrameRewriter, a_header_without_anything_behind_it_has_addresses) {
+  Frame header = udp_packet({});
+  header.resize(14 + 20);
+  EXPECT_EQ(field(rewritten("ip:10.86.0.1=1.2.3.4", header), 14 + 12, 4), "1 2 3 4 ");
+}
+
 TEST(FrameRewriter, no_udp_checksum_stays_none_and_a_wrong_one_stays_as_wrong) {
   Frame none = udp_packet(counting(9));
   store_be16(none.data() + 40, 0);
