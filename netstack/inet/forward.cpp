@@ -53,10 +53,12 @@ bool Forward::may_leave_its_link(const Packet& packet) const {
   return !packet.to_group && routable(packet.src) && routable(packet.dst);
 }
 
-// A super-frame will be cut into its segments below us; it is those that have to fit.
+// A super-frame will be cut into its segments below us; it is those that have to fit. No segment is longer than the
+// whole, whatever gso_size says.
 bool Forward::fits(const Packet& packet, std::uint32_t mtu_bytes) const {
+  if (packet.m->pkthdr.len <= mtu_bytes) return true;
   const Offload& offload = packet.m->pkthdr.offload;
-  if (offload.gso_type == Offload::kGsoNone) return packet.m->pkthdr.len <= mtu_bytes;
+  if (!offload.is_super_frame()) return false;
   constexpr std::size_t kTcpHeaderBytesMax = 60;
   const bool udp = offload.gso_type == Offload::kGsoUdpL4;
   std::size_t header_bytes = udp ? kUdpHeaderBytes : kTcpHeaderBytesMax;

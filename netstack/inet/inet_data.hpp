@@ -27,6 +27,7 @@ enum class InetDrop : std::uint8_t {
   fragment_timeout,    // the rest did not come
   fragment_limit,      // gave way to later ones: too many wait
   unknown_protocol,    // above IP; the sender was told
+  bad_offload,         // a UDP super-frame of more datagrams than Segmenter::kSegmentsMax
   no_socket,           // nobody bound the UDP port; the sender was told
   socket_full,         // the receiver does not keep up
   ignored,             // well-formed, but nothing we act on: an unknown ICMP type, an answer nobody waits for
@@ -50,10 +51,11 @@ enum class InetDrop : std::uint8_t {
 inline constexpr std::size_t kInetDrops = static_cast<std::size_t>(InetDrop::kCount);
 
 inline constexpr std::array<std::string_view, kInetDrops> kInetDropNames = {
-    "malformed",          "bad_checksum",     "bad_address",    "not_ours",    "bad_fragment", "fragment_timeout",
-    "fragment_limit",     "unknown_protocol", "no_socket",      "socket_full", "ignored",      "invalid_discovery",
-    "invalid_membership", "in_no_mbuf",       "hops_exceeded",  "no_route",    "too_big",      "not_forwardable",
-    "out_no_route",       "out_unresolved",   "out_hold_limit", "out_too_big", "out_no_mbuf",  "out_refused",
+    "malformed",        "bad_checksum",   "bad_address",       "not_ours",           "bad_fragment",
+    "fragment_timeout", "fragment_limit", "unknown_protocol",  "bad_offload",        "no_socket",
+    "socket_full",      "ignored",        "invalid_discovery", "invalid_membership", "in_no_mbuf",
+    "hops_exceeded",    "no_route",       "too_big",           "not_forwardable",    "out_no_route",
+    "out_unresolved",   "out_hold_limit", "out_too_big",       "out_no_mbuf",        "out_refused",
 };
 
 constexpr std::string_view name(InetDrop reason) { return kInetDropNames[static_cast<std::size_t>(reason)]; }

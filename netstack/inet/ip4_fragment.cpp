@@ -50,7 +50,8 @@ Status Ip4::send_cut(const Path& path, MbufPtr packet) {
   const std::size_t data_bytes = packet->pkthdr.len - first_bytes;
   const std::size_t first_room = (path.mtu_bytes - first_bytes) / 8 * 8;
   const std::size_t later_room = (path.mtu_bytes - later_bytes) / 8 * 8;
-  const std::size_t fragments = 1 + (data_bytes - first_room + later_room - 1) / later_room;
+  const std::size_t left_bytes = data_bytes - std::min(data_bytes, first_room);
+  const std::size_t fragments = 1 + (left_bytes + later_room - 1) / later_room;
   count.fragmented.add(fragments - 1);
 
   std::size_t at = 0;

@@ -13,7 +13,7 @@ Status Ip6::send_cut(const Path& path, MbufPtr packet) {
   const std::uint32_t id = next_id(header.src, header.dst);
   const std::size_t data_bytes = packet->pkthdr.len - kIp6HeaderBytes;
   const std::size_t room = (path.mtu_bytes - kHeadersBytes) / 8 * 8;
-  const std::size_t fragments = (data_bytes + room - 1) / room;
+  const std::size_t fragments = std::max<std::size_t>((data_bytes + room - 1) / room, 1);
   count.fragmented.add(fragments - 1);
   for (std::size_t i = 0; i < fragments; ++i) {
     const std::size_t offset = i * room, here = std::min(room, data_bytes - offset);

@@ -5,6 +5,7 @@
 
 #include "netstack/checksum.hpp"
 #include "netstack/inet/stack.hpp"
+#include "netstack/segmenter.hpp"
 
 namespace vif::net::inet {
 namespace {
@@ -91,6 +92,11 @@ void Udp::input(Packet packet) {
   const std::size_t bytes = load_be16(header.data() + 4);
   if (bytes < kUdpHeaderBytes || bytes > there) return count.drop(InetDrop::malformed);
   if (!checksum_is_right(packet, bytes, load_be16(header.data() + 6))) return count.drop(InetDrop::bad_checksum);
+  const Offload offload = std::exchange(packet.m->pkthdr.offload, {});
+  const bool super_frame = offload.gso_type == Offload::kGsoUdpL4 && offload.gso_size != 0;
+  if (super_frame && bytes - kUdpHeaderBytes > Segmenter::kSegmentsMax * offload.gso_size) {
+    return count.drop(InetDrop::bad_offload);
+  }
 
   UdpSocket* const socket = find(packet.dst, port, &packet.in->ifp);
   if (socket == nullptr) {
@@ -105,8 +111,6 @@ void Udp::input(Packet packet) {
                        .payload = std::move(packet.m)};
   m_trim_back(datagram.payload, there - bytes);
   m_trim_front(datagram.payload, packet.payload + kUdpHeaderBytes);
-  const Offload offload = std::exchange(datagram.payload->pkthdr.offload, {});
-  const bool super_frame = offload.gso_type == Offload::kGsoUdpL4 && offload.gso_size != 0;
   if (super_frame) deliver_cut(port, std::move(datagram), offload.gso_size);
   else deliver(socket, std::move(datagram));
 }

@@ -3,14 +3,16 @@
 // any pace: both sums of inet_data.hpp hold after every frame, all tables stay within their limits, and no mbuf is
 // lost.
 //
-// Input: one byte of modes, then frames, each a byte of pace and port, a two-byte length (big-endian) and as many bytes
-// as are left. Checksums are made right half of the time, or hardly a frame would get past them.
+// Input: one byte of modes, then frames, each a byte of pace, port and kind, a two-byte length (big-endian) and as many
+// bytes as are left: a frame, or what lies over a super-frame for a host behind us. Checksums are made right half of
+// the time, or hardly a frame would get past them.
 #include <cstdint>
 
 #include "hypercall/sim/sim_host.hpp"
 #include "hypercall/sim/sim_link.hpp"
 #include "netstack/inet/dhcp_client.hpp"
 #include "netstack/inet/reassembly.hpp"
+#include "tests/fuzz/mutated.hpp"
 #include "tests/netstack/inet/right_sums.hpp"
 #include "virtif/virtif.hpp"
 
@@ -38,6 +40,7 @@ struct Rig final : DhcpListener {
     require(inet.join(ports[0]->ifnet(), IpAddress::v4(239, 1, 2, 3)).has_value());
     require(inet.join(ports[0]->ifnet(), ip("ff05::1:3")).has_value());
     require(inet.add_route({.to = {kAny4, 0}, .gateway = IpAddress::v4(10, 0, 1, 9)}).has_value());
+    require(inet.add_route({.to = {kAny6, 0}, .gateway = ip("fd01::9")}).has_value());
     require(dhcp.start().has_value());
     socket = std::move(*inet.open_udp({.port = 53}));
     host.run_until(std::chrono::seconds(5));
@@ -82,6 +85,21 @@ struct Rig final : DhcpListener {
   std::unique_ptr<UdpSocket> socket;
 };
 
+// How a frame comes.
+constexpr unsigned kPort = 1, kWait = 2, kRead = 4, kOverSuper = 8, kIpv6 = 16, kUdp = 32, kNoPayload = 64;
+
+SuperFrame frame_of(Bytes input, unsigned how, const net::MacAddress& to) {
+  if ((how & kOverSuper) == 0 || input.size() < kOffloadBytes) return {{input.begin(), input.end()}, {}};
+  const SuperFrameSpec spec{.ipv6 = (how & kIpv6) != 0,
+                            .udp = (how & kUdp) != 0,
+                            .payload_bytes = (how & kNoPayload) != 0 ? 0U : 1600U,
+                            .gso_size = 800,
+                            .tcp_option_bytes = 0};
+  SuperFrame base = super_frame(spec, to);
+  if (!spec.ipv6) store_be16(&base.bytes[net::kEtherHeaderBytes + 6], 0);  // may be cut
+  return mutated(std::move(base), input, input.size());
+}
+
 void check(std::span<const std::uint8_t> data) {
   if (data.empty()) return;
   Rig rig(data[0] & 1);
@@ -90,14 +108,15 @@ void check(std::span<const std::uint8_t> data) {
   for (std::size_t at = 1; at + 3 <= left.size();) {
     const auto how = std::to_integer<unsigned>(left[at]);
     const std::size_t bytes = std::min<std::size_t>(load_be16(left.data() + at + 1), left.size() - at - 3);
-    Frame frame(left.begin() + static_cast<long>(at + 3), left.begin() + static_cast<long>(at + 3 + bytes));
+    const bool second = (how & kPort) != 0;
+    SuperFrame frame = frame_of(left.subspan(at + 3, bytes), how, rig.ports[second]->ifnet().lladdr());
     at += 3 + bytes;
-    if (right_sums) rig.answer_dhcp(frame), correct_sums(frame);
-    rig.wires.wire(how & 1 ? "1" : "0").arrive(std::move(frame));
+    if (right_sums) rig.answer_dhcp(frame.bytes), correct_sums(frame.bytes);
+    rig.wires.wire(second ? "1" : "0").arrive(std::move(frame.bytes), frame.offload);
     rig.host.settle();
     rig.check();
-    if (how & 2) rig.host.run_until(rig.host.clock.now() + std::chrono::milliseconds(how * 50));
-    if (how & 4) (void)rig.socket->receive();
+    if (how & kWait) rig.host.run_until(rig.host.clock.now() + std::chrono::milliseconds(how * 50));
+    if (how & kRead) (void)rig.socket->receive();
     rig.check();
   }
   rig.host.run_until(rig.host.clock.now() + std::chrono::minutes(5));

@@ -10,20 +10,18 @@
 #include "hypercall/sim/sim_link.hpp"
 #include "netstack/checksum.hpp"
 #include "netstack/segmenter.hpp"
-#include "tests/support/super_frames.hpp"
+#include "tests/fuzz/mutated.hpp"
 #include "virtif/virtif.hpp"
 
 namespace vif::test {
 namespace {
 
-constexpr std::size_t kFixedBytes = 12;
+constexpr std::size_t kFixedBytes = 2 + kOffloadBytes;
 constexpr std::size_t kFrameBytesMax = 4000;
 
 void require(bool is_so) {
   if (!is_so) __builtin_trap();
 }
-
-std::uint16_t le16(Bytes from, std::size_t at) { return load<std::uint16_t, std::endian::little>(from.data() + at); }
 
 // Four sound ones, and nothing: then the input is all there is.
 SuperFrame base(unsigned kind) {
@@ -34,21 +32,6 @@ SuperFrame base(unsigned kind) {
                       .gso_size = 100,
                       .tags = kind / 5 % 3,
                       .extra_bytes = kind / 15 % 3 * 8});
-}
-
-// The input over the base: all zeros leave it as it is.
-SuperFrame mutated(SuperFrame whole, Bytes input) {
-  net::Offload& offload = whole.offload;
-  offload.flags ^= std::to_integer<std::uint8_t>(input[0]);
-  offload.gso_type ^= std::to_integer<std::uint8_t>(input[1]);
-  offload.hdr_len ^= le16(input, 2);
-  offload.gso_size ^= le16(input, 4);
-  offload.csum_start ^= le16(input, 6);
-  offload.csum_offset ^= le16(input, 8);
-  const Bytes over = input.subspan(10, std::min(input.size() - 10, kFrameBytesMax));
-  if (whole.bytes.size() < over.size()) whole.bytes.resize(over.size());
-  for (std::size_t i = 0; i < over.size(); ++i) whole.bytes[i] ^= over[i];
-  return whole;
 }
 
 struct Rig {
@@ -118,7 +101,7 @@ void check(std::span<const std::uint8_t> data) {
   const Bytes input = std::as_bytes(data);
   const std::size_t piece_bytes = 1 + std::to_integer<std::size_t>(input[0]) * 8;
   const unsigned kind = std::to_integer<unsigned>(input[1]);
-  const SuperFrame whole = mutated(base(kind / 2), input.subspan(2));
+  const SuperFrame whole = mutated(base(kind / 2), input.subspan(2), kFrameBytesMax);
   if (whole.bytes.empty()) return;
   check_segmenter(rig, whole.bytes, piece_bytes, whole.offload);
   net::Ifnet& ifp = kind % 2 == 0 ? rig.plain->ifnet() : rig.whole->ifnet();

@@ -62,6 +62,25 @@ TEST_F(Router, cuts_or_says_that_a_packet_is_too_big) {
   EXPECT_EQ(cut(answer, 40, 2) + cut(answer, 44, 4), hex("0200 00000500"));
 }
 
+// Its gso_size is beyond the MTU, the packet is not: there is nothing to cut.
+TEST_F(Router, passes_a_super_frame_on_that_is_shorter_than_one_segment) {
+  const net::Offload offload{.flags = net::Offload::kNeedsChecksum,
+                             .gso_type = net::Offload::kGsoUdpL4,
+                             .gso_size = 2000,
+                             .csum_start = 34,
+                             .csum_offset = 6};
+  const Frame without_payload = ip4(kPeer, kFar, {}, {.protocol = 17});
+  arrive(ether(kOurMac, 0x0800, without_payload + Frame(26)), 0, offload);
+  EXPECT_EQ(ifp(1).counters.read().dropped(DropReason::tx_offload), 1U) << "it has no UDP header";
+  expect_silence(1);
+  arrive(ether(kOurMac, 0x0800, ip4(kPeer, kFar, udp(kPeer, 7, kFar, 9, counting(20)), {.protocol = 17})), 0, offload);
+  EXPECT_EQ(cut(payload_of(sent_one(1)), 28), counting(20));
+  arrive(ether(kOurMac, 0x86dd, ip6(kNear6, kFar6, 17, {}) + Frame(6)), 0, offload);
+  expect_silence(1);
+  EXPECT_EQ(inet->read().forwarded, 3U);
+  EXPECT_EQ(inet->read().fragmented, 0U);
+}
+
 TEST_F(Router, tells_the_sender_that_a_host_does_not_answer) {
   arrive_ip(ip4(kPeer, ip("198.51.100.77"), counting(50), {.protocol = 6}));
   run(4s);

@@ -105,6 +105,22 @@ TEST_F(UdpHost, cuts_a_received_super_frame_into_its_datagrams) {
   EXPECT_EQ(inet->read().cut, 2U);
 }
 
+TEST_F(UdpHost, refuses_a_super_frame_of_too_many_datagrams) {
+  const Frame packet = ip4(kPeer, kUs, udp(kPeer, 5000, kUs, 7000, Frame(8193)), {.protocol = 17});
+  net::Offload offload{.flags = net::Offload::kNeedsChecksum,
+                       .gso_type = net::Offload::kGsoUdpL4,
+                       .gso_size = 2,
+                       .csum_start = 34,
+                       .csum_offset = 6};
+  arrive(ether(kOurMac, 0x0800, packet), 0, offload);
+  EXPECT_EQ(dropped(InetDrop::bad_offload), 1U);
+  EXPECT_FALSE(socket->receive());
+  offload.gso_size = 3;
+  arrive(ether(kOurMac, 0x0800, packet), 0, offload);
+  EXPECT_EQ(dropped(InetDrop::bad_offload), 1U);
+  EXPECT_EQ(socket->receive()->payload->pkthdr.len, 3U);
+}
+
 TEST_F(UdpHost, believes_no_error_about_what_it_did_not_send) {
   ASSERT_TRUE(socket->send_to(Bytes(counting(5)), {.address = kPeer, .port = 53}));
   const Frame ours = cut(payload_of(sent_one()), 0, 28);
