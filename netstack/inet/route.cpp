@@ -25,7 +25,15 @@ Routes::Routes(Stack& stack) : stack_(stack), due_(stack.domain.callouts(), [thi
 Status Routes::add(const Route& route) {
   Route wanted = route;
   wanted.to = wanted.to.network();
-  (void)std::erase_if(entries_, [&](const Route& entry) { return same(entry, wanted); });
+  const auto known =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Route& entry) { return same(entry, wanted); });
+  // In its place: a router that repeats itself is no younger than the others.
+  if (known != entries_.end() && known->preference == wanted.preference) {
+    *known = wanted;
+    arm();
+    return {};
+  }
+  if (known != entries_.end()) entries_.erase(known);
   const auto advertised = std::count_if(entries_.begin(), entries_.end(), [&](const Route& entry) {
     return entry.origin == RouteOrigin::advertised && entry.out == wanted.out;
   });

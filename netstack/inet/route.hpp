@@ -36,7 +36,8 @@ class Routes {
 
   explicit Routes(Stack& stack);
 
-  // Replaces one with the same prefix, gateway and interface. ENOBUFS: full.
+  // Replaces one with the same prefix, gateway and interface, which keeps its age unless its preference is another.
+  // ENOBUFS: full.
   Status add(const Route& route);
   // False: there is none to this prefix, by this gateway, of this origin.
   bool remove(const Route& route);
