@@ -102,7 +102,7 @@ void Neighbours::release(const IpAddress& next_hop, const MacAddress& mac) {
 }
 
 void Neighbours::give_up(const IpAddress& address) {
-  remove(address);
+  forget(address);
   std::vector<MbufPtr> packets;
   for (Held& held : held_) {
     if (held.next_hop == address) packets.push_back(std::move(held.packet));
@@ -188,6 +188,12 @@ Status Neighbours::add_permanent(const IpAddress& address, const MacAddress& mac
 }
 
 bool Neighbours::remove(const IpAddress& address) {
+  const std::size_t lost = std::erase_if(held_, [&](const Held& held) { return held.next_hop == address; });
+  stack_.counters.drop(InetDrop::out_unresolved, lost);
+  return forget(address);
+}
+
+bool Neighbours::forget(const IpAddress& address) {
   return std::erase_if(entries_, [&](const Neighbour& entry) { return entry.address == address; }) > 0;
 }
 

@@ -61,7 +61,7 @@ class Neighbours {
 
   // A fixed entry, never asked and never forgotten. ENOBUFS: kEntriesMax are taken by others of that kind.
   Status add_permanent(const IpAddress& address, const MacAddress& mac);
-  // False: there is none.
+  // With what is held for it. False: there is none.
   bool remove(const IpAddress& address);
   void flush();  // all but the permanent ones
 
@@ -88,6 +88,7 @@ class Neighbours {
   void hold(MbufPtr packet, const IpAddress& next_hop);
   void release(const IpAddress& next_hop, const MacAddress& mac);
   void give_up(const IpAddress& address);
+  bool forget(const IpAddress& address);
   void become_reachable(Neighbour& entry);
   Status send(MbufPtr packet, const MacAddress& mac);
   void solicit(Neighbour& entry);

@@ -131,6 +131,18 @@ TEST_F(NeighbourCache, never_asks_for_a_permanent_neighbour_nor_believes_others_
   EXPECT_EQ(error_of(inet->remove_neighbour(ifp(), kPeer)), ESRCH);
 }
 
+TEST_F(NeighbourCache, drops_what_it_holds_for_a_neighbour_that_is_removed) {
+  configure("192.0.2.1/24");
+  EXPECT_TRUE(ping(kPeer));
+  EXPECT_TRUE(ping(kThird));
+  (void)sent();
+  ASSERT_EQ(error_of(inet->remove_neighbour(ifp(), kPeer)), 0);
+  EXPECT_EQ(dropped(InetDrop::out_unresolved), 1U);
+  EXPECT_EQ(inet->read().packets_held, 1U) << "the other one's";
+  know_peer();
+  expect_silence();
+}
+
 TEST_F(NeighbourCache, forgets_neighbours_and_announces_itself_when_the_carrier_comes_back) {
   configure("192.0.2.1/24");
   arrive(arp({.sender = kPeer, .target = kUs}));
