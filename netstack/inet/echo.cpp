@@ -21,10 +21,29 @@ Status Echo::request(const EchoRequest& wanted) {
   store_be16(at + 4, wanted.id);
   store_be16(at + 6, wanted.sequence);
   std::copy(wanted.payload.begin(), wanted.payload.end(), at + kIcmpHeaderBytes);
+  sending(wanted.to, at);
   const SendAs as{.protocol = kProtocolIcmp4, .hops = wanted.hops, .whole = wanted.whole};
   if (!wanted.to.is_v4()) return stack_.icmp6.send(*path, wanted.to, std::move(m), as);
   store_be16(at + 2, checksum_of({at, bytes}));
   return stack_.output(*path, wanted.to, std::move(m), as);
+}
+
+void Echo::sending(const IpAddress& to, const std::byte* header) {
+  const Sent sent{.to = to, .type = std::to_integer<std::uint8_t>(header[0]), .echo = load_be32(header + 4)};
+  sent_[place_of(sent)] = sent;
+}
+
+bool Echo::has_sent(const Quoted& about) const {
+  const Sent sent{.to = about.dst, .type = static_cast<std::uint8_t>(about.src_port >> 8), .echo = about.echo};
+  return sent_[place_of(sent)] == sent;
+}
+
+std::size_t Echo::place_of(const Sent& sent) const {
+  std::array<std::byte, kIp6AddressBytes + 1 + 4> bytes;
+  sent.to.store6(bytes.data());
+  bytes[kIp6AddressBytes] = std::byte{sent.type};
+  store_be32(bytes.data() + kIp6AddressBytes + 1, sent.echo);
+  return stack_.hash(bytes) % kSentMax;
 }
 
 // The request is looked for by the listeners, who know their ids.

@@ -65,6 +65,7 @@ void Icmp6::echo(Packet packet) {
   const std::optional<Path> back = stack_.path_to(packet.src, source, packet.in_if_link_local());
   if (!back) return stack_.lost_answer();
   m->data()[0] = std::byte{kEchoReply};
+  stack_.echo.sending(packet.src, m->data());  // only its source cuts: it has to hear of a narrower path
   (void)send(*back, packet.src, std::move(m), {.traffic_class = traffic_class});
 }
 

@@ -53,6 +53,7 @@ struct Quoted {
   IpAddress src, dst;
   std::uint8_t protocol = 0;
   std::uint16_t src_port = 0, dst_port = 0;  // of UDP; of ICMP its type and code, and checksum; 0: not quoted that far
+  std::uint32_t echo = 0;                    // of an echo, its id and sequence; 0: not quoted that far
 };
 
 // `known` with the ports of what is quoted from `payload` on in `m`, as far as that goes.

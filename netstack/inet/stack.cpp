@@ -19,6 +19,10 @@ Quoted quote(const Mbuf& m, std::size_t payload, Quoted known) {
   m_copydata(m, payload, ports);
   known.src_port = load_be16(ports.data());
   known.dst_port = load_be16(ports.data() + 2);
+  std::array<std::byte, kIcmpHeaderBytes> header;
+  if (m.pkthdr.len < payload + header.size()) return known;
+  m_copydata(m, payload, header);
+  known.echo = load_be32(header.data() + 4);
   return known;
 }
 
@@ -182,9 +186,8 @@ void Stack::unreachable(MbufPtr packet) {
 bool Stack::has_sent(const Quoted& about) {
   if (owner_of(about.src, about.in) == nullptr) return false;
   if (about.protocol == kProtocolUdp) return udp.has_sent(about);
-  const auto icmp_type = static_cast<std::uint8_t>(about.src_port >> 8);
-  if (about.protocol == kProtocolIcmp4) return icmp_type == Icmp4::kEchoRequest || icmp_type == Icmp4::kEchoReply;
-  return about.protocol == kProtocolIcmp6 && (icmp_type == Icmp6::kEchoRequest || icmp_type == Icmp6::kEchoReply);
+  const bool icmp = about.protocol == (about.dst.is_v4() ? kProtocolIcmp4 : kProtocolIcmp6);
+  return icmp && echo.has_sent(about);
 }
 
 void Stack::hear_error(const Quoted& about, int number) {

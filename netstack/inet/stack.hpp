@@ -56,8 +56,9 @@ struct Stack {
   void reassembly_timed_out(const Packet& first_fragment);
   // A packet whose next hop did not answer: tells whoever sent it, us or another.
   void unreachable(MbufPtr packet);
-  // Whether we may have sent what an error from others is about: nobody who did not see our packets shall tell us what
-  // became of them (RFC 5927, 4.1 and 7).
+  // Whether we sent what an error from others is about, a datagram or an echo, lately: nobody who did not see our
+  // packets shall tell us what became of them (RFC 5927, 4.1 and 7). Echo replies over IPv4 may be cut by others, so
+  // that no error about one matters; over IPv6 whoever asks can still lower the path's MTU to the address it asks from.
   bool has_sent(const Quoted& about);
   // Errors from others, about a packet of ours.
   void hear_error(const Quoted& about, int number);

@@ -141,6 +141,30 @@ TEST_F(Icmp4Host, pings_and_hears_the_reply) {
   EXPECT_EQ(replies.payloads.size(), 1U);
 }
 
+// RFC 5927, 4.1: who did not see our packets cannot quote one.
+TEST_F(Icmp4Host, believes_no_error_about_an_echo_that_it_did_not_send) {
+  const auto pieces = [&] {
+    EXPECT_TRUE(inet->ping({.to = kPeer, .id = 0x4711, .sequence = 9, .payload = counting(1000)}));
+    return sent().size();
+  };
+  ASSERT_TRUE(inet->ping({.to = kPeer, .id = 0x4711, .sequence = 5, .payload = counting(33)}));
+  const Frame ours = cut(payload_of(sent_one()), 0, 28);
+  Frame other_id = ours, other_sequence = ours, other_host = ours, reply = ours;
+  put16(other_id, 24, 0x4712);
+  put16(other_sequence, 26, 6);
+  put16(other_host, 18, 0x0203);
+  reply[20] = std::byte{0};
+  for (const Frame& quoted : {other_id, other_sequence, other_host, reply, cut(ours, 0, 24)}) {
+    arrive_ip(ip4(ip("198.51.100.66"), kUs, icmp(3, 4, 576, quoted)));
+  }
+  arrive_ip(ip4(kPeer, kUs, icmp(8, 0, 0x4711'0005, counting(9))));
+  arrive_ip(ip4(kPeer, kUs, icmp(3, 4, 576, cut(payload_of(sent_one()), 0, 28))));
+  EXPECT_EQ(dropped(InetDrop::ignored), 6U);
+  EXPECT_EQ(pieces(), 1U);
+  arrive_ip(ip4(kPeer, kUs, icmp(3, 4, 576, ours)));
+  EXPECT_EQ(pieces(), 2U);
+}
+
 TEST_F(Icmp4Host, answers_its_own_ping_without_the_wire) {
   struct Count final : net::inet::EchoListener {
     void echo_replied(const net::inet::EchoReply& reply) override { from.push_back(reply.from); }

@@ -111,6 +111,24 @@ TEST_F(Ip6Host, cuts_and_joins_the_largest_ping) {
   EXPECT_EQ(data, icmp6(kOurs6, kPeer6, 129, 0, hex("47110001") + counting(65527)));
 }
 
+TEST_F(Ip6Host, believes_that_an_echo_is_too_big_when_it_sent_it) {
+  know_peer6();
+  const auto too_big = [&](const Frame& about) {
+    arrive_ip(ip6(kPeer6, kOurs6, 58, icmp6(kPeer6, kOurs6, 2, 0, be32(1280) + cut(about, 0, 1000))));
+  };
+  const auto reply = [&](std::uint32_t echo) {
+    arrive_ip(ip6(kPeer6, kOurs6, 58, icmp6(kPeer6, kOurs6, 128, 0, be32(echo) + counting(1400))));
+    return sent();
+  };
+  const Frame whole = payload_of(reply(0x4711'0001).at(0));
+  Frame other = whole;
+  put16(other, 46, 2);
+  too_big(other);
+  EXPECT_EQ(reply(0x4711'0001).size(), 1U);
+  too_big(whole);
+  EXPECT_EQ(reply(0x4711'0003).size(), 2U);
+}
+
 TEST_F(Ip6Host, walks_extension_headers_and_tells_about_what_it_does_not_know) {
   know_peer6();
   const Frame echo = icmp6(kPeer6, kOurs6, 128, 0, hex("47110001"));
@@ -212,6 +230,31 @@ TEST_F(Ip6Start, listens_to_no_router_that_is_not_on_the_link) {
   arrive_all(far);
   EXPECT_EQ(dropped(InetDrop::invalid_discovery), 1U);
   EXPECT_EQ(inet->addresses(ifp()).size(), 1U);
+}
+
+TEST_F(Ip6Start, stays_with_its_first_router_while_others_repeat_themselves) {
+  run(3s);
+  const IpAddress first = ip("fe80::1"), second = ip("fe80::2");
+  const auto advertises = [&](const IpAddress& from, unsigned preference) {
+    const Frame rest = hex("40") + Frame{static_cast<std::byte>(preference)} + be16(1800) + be32(0) + be32(0);
+    const IpAddress& all = net::inet::kAllNodes6;
+    arrive_all(ip6(from, all, 58, icmp6(from, all, 134, 0, rest), 255));
+  };
+  const auto used = [&] {
+    for (const net::inet::InetRoute& route : inet->routes()) {
+      if (route.to.bits == 0) return route.gateway;
+    }
+    return IpAddress{};
+  };
+  for (const IpAddress& router : {first, second, first, second}) {
+    advertises(router, 0);
+    EXPECT_EQ(used(), first) << "after " << router.to_string();
+  }
+  advertises(second, 0x08);  // high: RFC 4191, 2.2
+  EXPECT_EQ(used(), second);
+  advertises(second, 0);
+  EXPECT_EQ(used(), first);
+  (void)sent();
 }
 
 // Where nobody else assigns any: a room of `virtifctl run`.
