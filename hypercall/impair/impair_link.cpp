@@ -3,7 +3,6 @@
 
 #include <array>
 
-#include "hypercall/fitting.hpp"
 #include "hypercall/impair/impairment.hpp"
 #include "netstack/base/splitmix.hpp"
 #include "netstack/domain.hpp"
@@ -18,7 +17,6 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
  public:
   ImpairLink(drv::OpenLink inner, const ImpairRequest& request, net::Domain& domain, ClockPort& clock)
       : inner_(std::move(inner.port)),
-        frame_bytes_max_(inner.caps.frame_bytes_max),
         clock_(clock),
         in_(request.in, splitmix64(*request.seed, 0)),
         out_(request.out, splitmix64(*request.seed, 1)),
@@ -42,17 +40,17 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
     sink_ = nullptr;
   }
 
-  // What is taken waits here, if only for the call. While the inner link takes nothing, neither do we.
+  // What is taken waits here, if only for the call. While the inner link takes nothing, neither do we. How large a
+  // frame may be with its tags, or before it is cut, only the inner link knows: it says so when it gets it.
   drv::SendResult send(std::span<const drv::TxFrame> frames) override {
     if (out_.off()) return inner_->send(frames);
     if (blocked_) return {0, drv::SendStatus::would_block};
-    const drv::SendResult result = fitting(frames, frame_bytes_max_);
     const Time now = clock_.now();
-    for (const drv::TxFrame& frame : frames.first(result.taken)) out_.offer(frame, {}, now);
+    for (const drv::TxFrame& frame : frames) out_.offer(frame, {}, now);
     send_due(now);
     if (out_.dropped() || failed_ > 0) sink_->ready();  // to be told in drain
     set_timer();
-    return result;
+    return {frames.size(), drv::SendStatus::ok};
   }
 
   bool drain(std::size_t budget) override {
@@ -82,10 +80,7 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
   }
   void ready() override { sink_->ready(); }
   void link_changed(net::LinkState state, const Error* why) override { sink_->link_changed(state, why); }
-  void caps_changed(const drv::LinkCaps& caps) override {
-    frame_bytes_max_ = caps.frame_bytes_max;
-    sink_->caps_changed(caps);
-  }
+  void caps_changed(const drv::LinkCaps& caps) override { sink_->caps_changed(caps); }
   void lost(DropReason reason, std::uint64_t frames) override { sink_->lost(reason, frames); }
 
   std::size_t deliver_due(std::size_t budget);
@@ -103,7 +98,6 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
   }
 
   const std::unique_ptr<drv::LinkPort> inner_;
-  std::uint32_t frame_bytes_max_;
   ClockPort& clock_;
   Impairment in_, out_;
   Callout timer_;                  // for the frame that is due next
@@ -160,7 +154,7 @@ std::size_t ImpairLink::send_burst(std::span<const WaitingFrame> waiting) {
     case drv::SendStatus::would_block:
       blocked_ = true;
       break;
-    case drv::SendStatus::message_size:  // the wire's largest frame has shrunk since it was taken
+    case drv::SendStatus::message_size:
       fail_next();
       break;
     case drv::SendStatus::network_down:
