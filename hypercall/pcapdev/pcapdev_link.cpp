@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <vector>
+#include <string>
 
 #include "hypercall/bpf_compile.hpp"
 #include "hypercall/host_wire.hpp"
@@ -41,8 +41,19 @@ Error pcap_error(int answer, pcap_t* pcap, const std::string& name) {
               "pcapdev: " + name + ": " + (detail.empty() ? pcap_statustostr(answer) : detail));
 }
 
-// Captures from now on.
-Result<Pcap> activate(const std::string& name, const net::BpfProgram& filter) {
+// Compiled by the capture itself: on Linux a frame's tag is not among the bytes that the filter sees, and only
+// libpcap's own program knows where it is. The answer is libpcap's.
+int set_filter(pcap_t* pcap, const std::string& expression) {
+  bpf_program program{};
+  const int compiled = pcap_compile(pcap, &program, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN);
+  if (compiled != 0) return compiled;
+  const int set = pcap_setfilter(pcap, &program);
+  pcap_freecode(&program);
+  return set;
+}
+
+// Captures from now on what the expression, which compile_filter accepts, matches; all when it is empty.
+Result<Pcap> activate(const std::string& name, const std::string& filter) {
   char text[PCAP_ERRBUF_SIZE] = "";
   Pcap pcap(pcap_create(name.c_str(), text));
   if (!pcap) return fail(EIO, "pcapdev: " + name + ": " + text);
@@ -55,10 +66,7 @@ Result<Pcap> activate(const std::string& name, const net::BpfProgram& filter) {
     return fail(ENOTSUP, "pcapdev: " + name + " gives no Ethernet frames (its link type is " +
                              std::to_string(pcap_datalink(pcap.get())) + ")");
   }
-  std::vector<bpf_insn> insns;
-  for (const net::BpfInsn& insn : filter.insns()) insns.push_back({insn.code, insn.jt, insn.jf, insn.k});
-  bpf_program program{static_cast<u_int>(insns.size()), insns.data()};
-  if (!insns.empty() && pcap_setfilter(pcap.get(), &program) != 0) return pcap_error(PCAP_ERROR, pcap.get(), name);
+  if (!filter.empty() && set_filter(pcap.get(), filter) != 0) return pcap_error(PCAP_ERROR, pcap.get(), name);
   const int on = 1;  // spares the host a copy of each frame that goes out; direction leaves them out in any case
   ::setsockopt(pcap_fileno(pcap.get()), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
   if (pcap_setdirection(pcap.get(), PCAP_D_IN) != 0) return pcap_error(PCAP_ERROR, pcap.get(), name);
@@ -73,7 +81,7 @@ Result<Pcap> activate(const std::string& name, const net::BpfProgram& filter) {
 struct PcapdevParts {
   HostWire wire;
   PacketSocket members;  // whose memberships the interface follows
-  net::BpfProgram filter;
+  std::string filter;
 };
 
 class PcapdevLink final : public drv::LinkPort {
@@ -222,7 +230,7 @@ class PcapdevLink final : public drv::LinkPort {
 
   HostWire wire_;
   PacketSocket members_;  // holds the memberships: libpcap has none for groups
-  net::BpfProgram filter_;
+  const std::string filter_;
   drv::LinkCaps caps_;  // as last told
   net::Domain& domain_;
   FdWatch& watch_;
@@ -242,21 +250,22 @@ class PcapdevLink final : public drv::LinkPort {
 Result<drv::OpenLink> open_pcapdev_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FdWatch& watch) {
   if (Status ok = needs_argument(linkstr, "the name of a network interface"); !ok) return std::move(ok).error();
   if (Status ok = only_options(linkstr, {"filter"}); !ok) return std::move(ok).error();
-  const drv::Linkstr::Option* const expression = linkstr.find("filter");
-  Result<net::BpfProgram> filter = compile_filter(expression == nullptr ? "" : expression->value.value_or(""));
-  if (!filter) return fail(EINVAL, "pcapdev: filter: " + filter.error().text);
+  const drv::Linkstr::Option* const option = linkstr.find("filter");
+  std::string filter = option == nullptr ? "" : option->value.value_or("");
+  const Result<net::BpfProgram> compiled = compile_filter(filter);
+  if (!compiled) return fail(EINVAL, "pcapdev: filter: " + compiled.error().text);
   Result<HostWire> wire = HostWire::open("pcapdev", linkstr.argument);
   if (!wire) return std::move(wire).error();
   Result<PacketSocket> members = PacketSocket::open();
   if (!members) return std::move(members).error();
-  Result<Pcap> tried = activate(linkstr.argument, *filter);
+  Result<Pcap> tried = activate(linkstr.argument, filter);
   if (!tried) return std::move(tried).error();
 
   drv::LinkCaps caps;
   wire->describe(caps);
   const bool nano = pcap_get_tstamp_precision(tried->get()) == PCAP_TSTAMP_PRECISION_NANO;
   std::string chosen = std::string(pcap_lib_version()) + (nano ? "; nanoseconds" : "; microseconds");
-  PcapdevParts parts{std::move(*wire), std::move(*members), std::move(*filter)};
+  PcapdevParts parts{std::move(*wire), std::move(*members), std::move(filter)};
   return drv::OpenLink{std::make_unique<PcapdevLink>(std::move(parts), caps, owner, watch), caps, nullptr,
                        std::move(chosen)};
 }

@@ -49,6 +49,22 @@ TEST_F(Pcapdev, filters_as_it_is_told) {
   EXPECT_EQ(sink.frames[0].bytes.size(), 214U);
 }
 
+// The kernel takes a tag out before its filter runs.
+TEST_F(Pcapdev, filters_by_tags) {
+  for (const char* filter : {"vlan", "vlan 5", "vlan 5 and ether proto 0x88b5", "not vlan"}) {
+    const bool tags = std::string(filter) != "not vlan";
+    sink.frames.clear();
+    start(std::string("pcapdev:vifa,filter=") + filter);
+    const WireFrame plain{ether(kOurMac, 0x88b5, counting(100))};
+    const WireFrame five{tagged(ether(kOurMac, 0x88b5, counting(200)), 5)};
+    arrive(tags ? plain : five);
+    arrive(tags ? five : plain);
+    ASSERT_TRUE(drain_until_frames(1)) << filter;
+    EXPECT_EQ(sink.frames, WireFrames{tags ? five : plain}) << filter;
+    link.stop();
+  }
+}
+
 TEST_F(Pcapdev, refuses_filters_that_do_not_compile_or_ask_the_host) {
   for (const char* filter : {"ether proto", "host example.org", "inbound"}) {
     const auto refused = try_open(std::string("pcapdev:vifa,filter=") + filter);
