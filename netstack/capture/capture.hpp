@@ -3,6 +3,7 @@
 // Plain values, any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,6 +39,13 @@ struct CaptureFrame {
   std::uint32_t interface = 0;   // index into the file's interfaces, counted through all sections
   std::int64_t timestamp_ns = 0;  // ns since 1970-01-01 UTC; any value; 0 without a time
   bool has_time = false;          // false only for pcapng's simple packet block
+
+  // Takes off the frame check sequence that the frame had on the wire, as far as it was captured.
+  void trim_fcs(std::uint32_t fcs_bytes) {
+    const std::size_t whole_bytes = std::max<std::size_t>(bytes.size(), wire_bytes);
+    bytes = bytes.first(std::min(bytes.size(), whole_bytes - std::min<std::size_t>(whole_bytes, fcs_bytes)));
+    wire_bytes -= std::min(wire_bytes, fcs_bytes);
+  }
 };
 
 // Where frames came from. Classic pcap has exactly one, without a name.
@@ -45,6 +53,7 @@ struct CaptureInterface {
   std::string name;              // empty if the file names none; any bytes
   std::uint32_t link_type = 0;   // kLinkTypeEthernet, ...
   std::uint32_t snap_bytes = 0;  // as the file says, 0 = no limit; frames may be longer all the same
+  std::uint8_t fcs_bytes = 0;    // what its frames ended with, which was taken off when they were read
   TimeScale time;                // pcapng: how its timestamps count
 };
 

@@ -21,8 +21,10 @@ inline constexpr std::uint16_t kVersionMajor = 2;
 inline constexpr std::uint16_t kVersionMinor = 4;
 inline constexpr std::uint16_t kVersionMajorDgux = 543;  // DG/UX tcpdump wrote 543.0
 
-// Above these bits the field says how long a frame check sequence is.
+// Above these bits the field says whether frames end with a frame check sequence, and of how many 16-bit words.
 inline constexpr std::uint32_t kLinkTypeMask = 0x03ffffff;
+inline constexpr std::uint32_t kHasFcs = 0x04000000;
+inline constexpr unsigned kFcsWordsShift = 28;
 
 // Record header: seconds u32, us or ns u32, captured length u32, wire length u32; the modified format adds interface
 // index u32, protocol u16, packet type u8 and a pad byte.

@@ -58,7 +58,10 @@ Result<PcapParser> PcapParser::open(Bytes header) {
   parser.record_header_bytes_ = is_modified ? pcap::kModifiedRecordHeaderBytes : pcap::kRecordHeaderBytes;
   parser.ns_per_fraction_ = magic == pcap::kMagicNs ? 1 : kNsPerUs;
   parser.interface_.snap_bytes = load_ordered<std::uint32_t>(header.data() + 16, parser.order_);
-  parser.interface_.link_type = load_ordered<std::uint32_t>(header.data() + 20, parser.order_) & pcap::kLinkTypeMask;
+  const auto link = load_ordered<std::uint32_t>(header.data() + 20, parser.order_);
+  parser.interface_.link_type = link & pcap::kLinkTypeMask;
+  if ((link & pcap::kHasFcs) != 0)
+    parser.interface_.fcs_bytes = static_cast<std::uint8_t>((link >> pcap::kFcsWordsShift) * 2);
   return parser;
 }
 
@@ -96,6 +99,8 @@ ParsedBytes PcapParser::parse_records(Bytes input, std::uint64_t offset, std::sp
                              .interface = 0,
                              .timestamp_ns = record.timestamp_ns,
                              .has_time = true};
+    if (interface_.fcs_bytes != 0) [[unlikely]]
+      into[parsed.frames - 1].trim_fcs(interface_.fcs_bytes);
     at += header_bytes + record.captured_bytes;
   }
   parsed.bytes_done = at;

@@ -47,7 +47,8 @@ enum OptionCode : std::uint16_t {
   kIfName = 2,
   kIfMacAddress = 6,
   kIfTimeResolution = 9,
-  kIfFilter = 11,  // a u8 of what kind it is, 0: pcap-filter(7), and the filter
+  kIfFilter = 11,     // a u8 of what kind it is, 0: pcap-filter(7), and the filter
+  kIfFcsLength = 13,  // u8; bits in the draft, bytes in its example and in what is written
   kIfTimeOffset = 14,
   kPacketFlags = 2,      // u32, of which the lowest two bits: 1 inbound, 2 outbound
   kPacketDropCount = 4,  // u64: lost between this packet and the one before of its interface

@@ -15,6 +15,7 @@ struct InterfaceOptions {
   std::string_view name;
   std::uint8_t time_resolution = 6;  // if_tsresol, as TimeScale takes it
   std::int64_t time_offset_s = 0;    // if_tsoffset
+  std::uint8_t fcs_bytes = 0;        // if_fcslen; 8 and more are bits
 };
 
 template <std::endian kOrder>
@@ -28,6 +29,10 @@ InterfaceOptions parse_interface_options(Bytes rest) {
     if (code == kEndOfOptions || bytes > rest.size()) break;
     if (code == kIfName) options.name = {reinterpret_cast<const char*>(rest.data()), bytes};
     if (code == kIfTimeResolution && bytes == 1) options.time_resolution = std::to_integer<std::uint8_t>(rest[0]);
+    if (code == kIfFcsLength && bytes == 1) {
+      const auto length = std::to_integer<std::uint8_t>(rest[0]);
+      options.fcs_bytes = length < 8 ? length : length / 8;
+    }
     if (code == kIfTimeOffset && bytes == 8) {
       options.time_offset_s = static_cast<std::int64_t>(load<std::uint64_t, kOrder>(rest.data()));
     }

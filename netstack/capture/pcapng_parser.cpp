@@ -148,7 +148,12 @@ std::size_t PcapngParser::advance_block(Bytes rest, std::uint64_t offset, std::s
   else if (type == kSimplePacket) is_read = read_simple_packet<kOrder>(block, into[parsed.frames], parsed);
   else is_read = read_packet<kOrder>(block, into[parsed.frames], parsed);
   if (!is_read) return 0;
-  if (is_frame) parsed.frames++;
+  if (is_frame) {
+    CaptureFrame& frame = into[parsed.frames++];
+    const std::uint32_t fcs_bytes = interfaces_[frame.interface].fcs_bytes;
+    if (fcs_bytes != 0) [[unlikely]]
+      frame.trim_fcs(fcs_bytes);
+  }
   return block_bytes;
 }
 
@@ -186,6 +191,7 @@ bool PcapngParser::add_interface(const Block& block, ParsedBytes& parsed) {
   interface.snap_bytes = load<std::uint32_t, kOrder>(block.body.data() + 4);
   const InterfaceOptions options = parse_interface_options<kOrder>(block.body.subspan(kInterfaceHeaderBytes));
   interface.name = options.name.substr(0, kCaptureNameBytesMax);
+  interface.fcs_bytes = options.fcs_bytes;
   interface.time = TimeScale(options.time_resolution, options.time_offset_s);
   interfaces_.push_back(std::move(interface));
   return true;

@@ -96,12 +96,27 @@ TEST_P(Pcap, refuses_other_versions) {
   }
 }
 
-TEST_P(Pcap, ignores_the_fcs_bits_above_the_link_type) {
-  const WholeFile whole = read_whole(file.pcap_header(kMagicUs, 0xf4000000u | 127).pcap_record(1, 0, "abc"));
-  ASSERT_EQ(whole.frames.size(), 1u);
+TEST_P(Pcap, takes_the_check_sequence_off_that_the_link_type_tells_of) {
+  file.pcap_header(kMagicUs, 0x2400'0000u | 127);
+  file.pcap_record(1, 0, "abcdefFCS.").pcap_record(1, 0, "abcdefFC", 10).pcap_record(1, 0, "abc", 10);
+  const WholeFile whole = read_whole(file.pcap_record(1, 0, "FCS"));
+  ASSERT_EQ(whole.frames.size(), 4u);
   EXPECT_EQ(whole.frames[0].link_type, 127u);
   EXPECT_EQ(whole.interfaces.at(0).link_type, 127u);
   EXPECT_EQ(whole.interfaces.at(0).snap_bytes, 65535u);
+  EXPECT_EQ(whole.interfaces.at(0).fcs_bytes, 4u);
+  const std::size_t bytes[] = {6, 6, 3, 0};
+  const std::uint32_t wire_bytes[] = {6, 6, 6, 0};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(whole.frames[i].bytes.size(), bytes[i]) << i;
+    EXPECT_EQ(whole.frames[i].wire_bytes, wire_bytes[i]) << i;
+  }
+}
+
+TEST_P(Pcap, takes_nothing_off_without_the_bit_that_says_so) {
+  const WholeFile whole = read_whole(file.pcap_header(kMagicUs, 0x2000'0000u | 1).pcap_record(1, 0, "abcdefFCS."));
+  ASSERT_EQ(whole.frames.size(), 1u);
+  EXPECT_EQ(whole.frames[0].bytes.size(), 10u);
 }
 
 TEST_P(Pcap, returns_frames_above_the_snap_length_whole) {

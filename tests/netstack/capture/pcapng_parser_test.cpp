@@ -70,6 +70,23 @@ TEST_P(Pcapng, returns_enhanced_packets_above_the_snap_length_whole) {
   EXPECT_EQ(text_of(whole.frames[0]), "abcde");
 }
 
+// if_fcslen is in bits by the draft and in bytes by its writers.
+TEST_P(Pcapng, takes_the_check_sequence_off_that_the_interface_tells_of) {
+  file.section();
+  for (const int length : {4, 32, 0})
+    file.interface(1, 0, file.empty().option(13, file.empty().u8(static_cast<std::uint8_t>(length))));
+  for (std::uint32_t i = 0; i < 3; ++i) file.packet(i, 0, "abcdefFCS.");
+  const WholeFile whole =
+      read_whole(file.packet(0, 0, "abc", 10).obsolete_packet(0, 0, "abFCS.").simple_packet(5, "aFCS."));
+  ASSERT_EQ(whole.frames.size(), 6u) << whole.text();
+  const std::size_t bytes[] = {6, 6, 10, 3, 2, 1};
+  const std::uint32_t wire_bytes[] = {6, 6, 10, 6, 2, 1};
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(whole.frames[i].bytes.size(), bytes[i]) << i;
+    EXPECT_EQ(whole.frames[i].wire_bytes, wire_bytes[i]) << i;
+  }
+}
+
 TEST_P(Pcapng, keeps_interfaces_that_differ_apart) {
   file.section();
   file.interface(1, 96, file.empty().option(2, file.empty().text("eth0")).option(0, file.empty()));
