@@ -69,11 +69,13 @@ Status Virtif::if_ioctl(const net::IfRequest& request) {
   if (const auto* set = std::get_if<net::SetLinkstr>(&request)) return set_linkstr(set->text);
   if (std::holds_alternative<net::UnsetLinkstr>(request)) return unset_linkstr();
 
+  const net::MacAddress before = ifp_.lladdr();
   Result<Reprogram> done = net::ether_ioctl(ifp_, request);
   if (!done) return std::move(done).error();
   if (std::holds_alternative<net::SetLladdr>(request)) lladdr_set_ = true;
   if (std::holds_alternative<net::SetMtu>(request)) mtu_set_ = true;
   if (*done == Reprogram::yes) reprogram();
+  if (ifp_.lladdr() != before) ifp_.domain().announce_link_change(ifp_);
   return {};
 }
 

@@ -75,8 +75,10 @@ void BridgeIf::if_start() {
 
 // What it passes up it asks of the Ifnet for each frame: there is nothing to program.
 Status BridgeIf::if_ioctl(const IfRequest& request) {
+  const MacAddress before = ifp_.lladdr();
   Result<Reprogram> done = ether_ioctl(ifp_, request);
   if (!done) return std::move(done).error();
+  if (ifp_.lladdr() != before) ifp_.domain().announce_link_change(ifp_);
   return {};
 }
 

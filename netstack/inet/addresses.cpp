@@ -148,6 +148,8 @@ void Addresses::become_usable(std::size_t index) {
   if (entry.address().is_v4()) {
     claiming.announcements_left = kAnnouncements;
     step(index);
+  } else if (interface_.lladdr_is_new) {
+    stack_.nd6.announce(interface_, IpAddress(entry.address()));
   }
   arm();
   const InterfaceAddress ready = entries_[index];

@@ -46,7 +46,9 @@ Status Interface::start() {
 
 void Interface::link_changed() {
   const bool up = ifp.link_state() != LinkState::down;
-  const bool begins = up && (!link_was_up_ || ifp.lladdr() != lladdr_);
+  const bool other_lladdr = ifp.lladdr() != lladdr_;
+  const bool begins = up && (!link_was_up_ || other_lladdr);
+  lladdr_is_new = lladdr_is_new || other_lladdr;
   link_was_up_ = up;
   lladdr_ = ifp.lladdr();
   if (!begins) return;  // the MTU is another: nobody's address changes with it

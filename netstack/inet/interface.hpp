@@ -31,6 +31,8 @@ class Interface final : private EtherProtocol {
   // As routers say (RFC 4861, 6.3.4).
   std::uint8_t hops = kHopsDefault;
   std::uint32_t router_mtu_bytes = UINT32_MAX;
+  // Since it was attached: its neighbours may know the one before.
+  bool lladdr_is_new = false;
   // Ours in duplicate address detection (RFC 7527).
   std::array<std::byte, 6> nonce;
 

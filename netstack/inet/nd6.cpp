@@ -95,7 +95,8 @@ bool Nd6::solicited(const Packet& packet, const Message& message) {
   if (!anonymous && message.options.source_mac) {
     in.neighbours.heard_from(packet.src, *message.options.source_mac, Neighbours::Unknown::add);
   }
-  advertise(packet, message.target);
+  // To all, when it has no address yet (RFC 4861, 7.2.4).
+  advertise(in, message.target, anonymous ? kAllNodes6 : packet.src);
   return true;
 }
 
@@ -116,18 +117,17 @@ bool Nd6::advertised(const Packet& packet, const Message& message) {
   return true;
 }
 
-// To whoever asked, or to all when it has no address yet (RFC 4861, 7.2.4).
-void Nd6::advertise(const Packet& asked, const IpAddress& target) {
-  const bool anonymous = asked.src == kAny6;
-  const IpAddress to = anonymous ? kAllNodes6 : asked.src;
-  const std::optional<Path> path = stack_.path_to(to, target, asked.in);
+void Nd6::announce(Interface& out, const IpAddress& address) { advertise(out, address, kAllNodes6); }
+
+void Nd6::advertise(Interface& out, const IpAddress& target, const IpAddress& to) {
+  const std::optional<Path> path = stack_.path_to(to, target, &out);
   if (!path) return stack_.lost_answer();
   Targeted message(kNeighbourAdvertisement);
   const bool router = stack_.config.forwarding;
   message.bytes[4] = std::byte{
-      static_cast<std::uint8_t>((router ? kRouterFlag : 0) | (anonymous ? 0 : kSolicitedFlag) | kOverrideFlag)};
+      static_cast<std::uint8_t>((router ? kRouterFlag : 0) | (to == kAllNodes6 ? 0 : kSolicitedFlag) | kOverrideFlag)};
   message.target(target);
-  asked.in->ifp.lladdr().store(message.option(kTargetedBytes, Nd6Options::kTargetMac));
+  out.ifp.lladdr().store(message.option(kTargetedBytes, Nd6Options::kTargetMac));
   send(*path, to, message.bytes);
 }
 

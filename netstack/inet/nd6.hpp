@@ -45,6 +45,8 @@ class Nd6 {
   void solicit(Interface& out, const IpAddress& target, const std::optional<MacAddress>& to);
   // Asks whether somebody has `address`, which is not yet ours (RFC 4862, 5.4.2).
   void probe(Interface& out, const IpAddress& address);
+  // Tells all, unasked, which Ethernet address is behind `address` of ours (RFC 4861, 7.2.6).
+  void announce(Interface& out, const IpAddress& address);
   // Asks for routers (RFC 4861, 6.3.7).
   void solicit_routers(Interface& out);
 
@@ -58,7 +60,7 @@ class Nd6 {
 
   bool solicited(const Packet& packet, const Message& message);
   bool advertised(const Packet& packet, const Message& message);
-  void advertise(const Packet& asked, const IpAddress& target);
+  void advertise(Interface& out, const IpAddress& target, const IpAddress& to);
   void send(Path path, const IpAddress& dst, std::span<const std::byte> message);
 
   Stack& stack_;

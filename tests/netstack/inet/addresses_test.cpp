@@ -95,6 +95,17 @@ TEST_F(AddressClaim, keeps_its_addresses_when_only_the_mtu_changes) {
   EXPECT_TRUE(events.heard.empty());
 }
 
+TEST_F(AddressClaim, announces_its_addresses_under_a_new_ethernet_address) {
+  configure("192.0.2.1/24");
+  ASSERT_TRUE(ifp().ioctl(net::SetLladdr{kThirdMac}));
+  const Frame announcement = arp({.sender_mac = kThirdMac, .sender = kUs, .target = kUs});
+  EXPECT_EQ(sent_one(), announcement);
+  run(2s);
+  EXPECT_EQ(sent_one(), announcement);
+  ASSERT_TRUE(ifp().ioctl(net::SetLladdr{kThirdMac}));
+  expect_silence();
+}
+
 TEST_F(AddressClaim, does_not_take_its_own_packets_come_back_for_a_conflict) {
   configure("192.0.2.1/24");
   arrive(request_of_ours(kUs));

@@ -161,6 +161,17 @@ TEST_F(Ip6Host, refuses_addresses_that_may_not_be_on_a_wire) {
 
 // --- coming up: RFC 4862, RFC 4861, 6.3 ---
 
+TEST_F(Ip6Host, tells_all_about_a_new_ethernet_address) {
+  constexpr net::MacAddress kNew{{0x02, 0x00, 0x5e, 0x10, 0x00, 0x0b}};
+  ASSERT_TRUE(ifp().ioctl(net::SetLladdr{kNew}));
+  run(5s);
+  const Frame told =
+      ether(kAllNodesMac, 0x86dd,
+            advertisement(kOurs6, net::inet::kAllNodes6, 0x2000'0000, kOurs6, mac_option(2, kNew)), kNew);
+  const std::vector<Frame> frames = sent();
+  EXPECT_EQ(std::count(frames.begin(), frames.end(), told), 1);
+}
+
 class Ip6Start : public Ip6Host {
  protected:
   void SetUp() override { ASSERT_EQ(error_of(inet->attach(ifp())), 0); }
