@@ -46,6 +46,11 @@ bool Loop::try_look(const std::function<void()>& look) {
   return lock.owns_lock();
 }
 
+void Loop::unlooked(const std::function<void()>& change) {
+  const std::lock_guard lock(domain_mutex_);
+  change();
+}
+
 bool Loop::spin(Time patience) {
   const std::optional<Time> deadline = next_deadline();
   pollfd waited{fd(), POLLIN, 0};

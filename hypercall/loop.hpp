@@ -43,6 +43,8 @@ class VIF_API Loop final : public net::WakePort {
   // Any thread: calls `look` here and at once, and keeps poll() waiting meanwhile. It may read what belongs to the
   // domain, and change nothing; the domain's now() may be long ago. False: poll() is under way, `look` was not called.
   bool try_look(const std::function<void()>& look);
+  // For who changes what belongs to the domain between two polls, on its thread: nobody looks meanwhile.
+  void unlooked(const std::function<void()>& change);
 
  private:
   Loop(ClockPort& clock, RandomPort& random, const net::Domain::Config& config, UniqueFd event, FdWatch watch)

@@ -95,6 +95,10 @@ TEST_F(SleepingLoop, lets_other_threads_look_while_nobody_polls) {
     looker.join();
   }));
   loop->poll(16);
+  loop->unlooked([&] {
+    std::thread looker([&] { EXPECT_FALSE(loop->try_look([] { FAIL() << "while somebody changes it"; })); });
+    looker.join();
+  });
 }
 
 }  // namespace

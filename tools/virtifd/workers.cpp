@@ -74,7 +74,8 @@ Status Workers::run_node(std::unique_ptr<host::Runner> runner) {
     runner_ = nullptr;
     if (fatal_) return *fatal_;
     if (ran.status) return {};
-    const std::vector<std::string> down = take_down();
+    std::vector<std::string> down;
+    loop_.unlooked([&] { down = take_down(); });  // the control thread may be at it
     tell(kNodeName, ran.end, ran.status.error().text, down);
     if (at_end_ == AtEnd::stop) return ran.status;
     // It hears signals before the one that failed does not any more.
@@ -82,7 +83,7 @@ Status Workers::run_node(std::unique_ptr<host::Runner> runner) {
     if (Status signals = next->stop_on_signals(); !signals) return signals;
     runner = std::move(next);
     std::this_thread::sleep_for(kRestartPause);
-    bring_up(down);
+    loop_.unlooked([&] { bring_up(down); });
   }
 }
 
