@@ -81,9 +81,13 @@ class MemLink final : public drv::LinkPort {
 MemSegments::MemSegments(ClockPort& clock) : clock_(clock) {}
 MemSegments::~MemSegments() = default;
 
+Status MemSegments::check(const drv::Linkstr& linkstr) {
+  if (Status ok = needs_argument(linkstr, "a segment's name"); !ok) return ok;
+  return only_options(linkstr, {});
+}
+
 Result<drv::OpenLink> MemSegments::open(const drv::Linkstr& linkstr, const drv::LinkOwner&) {
-  if (Status ok = needs_argument(linkstr, "a segment's name"); !ok) return std::move(ok).error();
-  if (Status ok = only_options(linkstr, {}); !ok) return std::move(ok).error();
+  if (Status ok = check(linkstr); !ok) return std::move(ok).error();
   const std::lock_guard lock(mutex_);
   std::unique_ptr<MemSegment>& segment = segments_[linkstr.argument];
   if (!segment) segment = std::make_unique<MemSegment>(linkstr.argument);

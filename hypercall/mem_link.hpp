@@ -23,6 +23,7 @@ class VIF_API MemSegments {
   ~MemSegments();
 
   // EINVAL: no name, or an option.
+  static Status check(const drv::Linkstr& linkstr);
   Result<drv::OpenLink> open(const drv::Linkstr& linkstr, const drv::LinkOwner& owner);
 
  private:

@@ -50,7 +50,7 @@ class NullLink final : public drv::LinkPort {
 
 }  // namespace
 
-Result<drv::OpenLink> open_null_link(const drv::Linkstr& linkstr, const drv::LinkOwner&) {
+Result<NullOptions> NullOptions::parse(const drv::Linkstr& linkstr) {
   if (!linkstr.argument.empty())
     return fail(std::errc::invalid_argument, "null: takes no argument, only rx= and bytes=");
   if (Status ok = only_options(linkstr, {"rx", "bytes"}); !ok) return std::move(ok).error();
@@ -58,9 +58,15 @@ Result<drv::OpenLink> open_null_link(const drv::Linkstr& linkstr, const drv::Lin
   if (!rx) return rx.error();
   const auto bytes = number_option(linkstr, "bytes", 64, {net::kEtherHeaderBytes, net::kFrameBytesMax});
   if (!bytes) return bytes.error();
+  return NullOptions{*rx, static_cast<std::size_t>(*bytes)};
+}
+
+Result<drv::OpenLink> open_null_link(const drv::Linkstr& linkstr, const drv::LinkOwner&) {
+  const Result<NullOptions> options = NullOptions::parse(linkstr);
+  if (!options) return options.error();
   const drv::LinkCaps caps{
       .frame_bytes_max = net::kFrameBytesMax, .slices_max = UINT16_MAX, .offload = net::OffloadSet::all()};
-  return drv::OpenLink{std::make_unique<NullLink>(*rx, static_cast<std::size_t>(*bytes)), caps};
+  return drv::OpenLink{std::make_unique<NullLink>(options->rx_frames, options->frame_bytes), caps};
 }
 
 }  // namespace vif::host

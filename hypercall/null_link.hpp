@@ -7,6 +7,14 @@
 
 namespace vif::host {
 
+struct NullOptions {
+  std::uint64_t rx_frames;
+  std::size_t frame_bytes;
+
+  // EINVAL: as open_null_link.
+  static Result<NullOptions> parse(const drv::Linkstr& linkstr);
+};
+
 // EINVAL: an argument, an unknown option or a number out of range.
 VIF_API Result<drv::OpenLink> open_null_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner);
 

@@ -166,14 +166,22 @@ Result<net::CaptureFormat> capture_format_of(const std::string& path) {
               "cannot tell the format of " + path + ": expected a name ending in .pcap or .pcapng");
 }
 
-Result<drv::OpenLink> open_pcap_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FilesPort& files,
-                                     ClockPort& clock) {
-  if (Status ok = needs_argument(linkstr, "a capture file"); !ok) return std::move(ok).error();
-  if (Status ok = only_options(linkstr, {"write"}); !ok) return std::move(ok).error();
+Status check_pcap_linkstr(const drv::Linkstr& linkstr) {
+  if (Status ok = needs_argument(linkstr, "a capture file"); !ok) return ok;
+  if (Status ok = only_options(linkstr, {"write"}); !ok) return ok;
   const drv::Linkstr::Option* const write = linkstr.find("write");
-  if (write != nullptr && write->value.value_or("").empty()) {
+  if (write == nullptr) return {};
+  if (write->value.value_or("").empty()) {
     return fail(std::errc::invalid_argument, "pcap: write= needs the name of the file to write");
   }
+  const Result<net::CaptureFormat> format = capture_format_of(*write->value);
+  return format ? Status() : Status(format.error());
+}
+
+Result<drv::OpenLink> open_pcap_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FilesPort& files,
+                                     ClockPort& clock) {
+  if (Status ok = check_pcap_linkstr(linkstr); !ok) return std::move(ok).error();
+  const drv::Linkstr::Option* const write = linkstr.find("write");
   if (write != nullptr && files.same_file(*write->value, linkstr.argument)) {
     return fail(std::errc::invalid_argument, "pcap: cannot write over " + linkstr.argument + ", which is being read");
   }

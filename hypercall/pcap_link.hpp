@@ -20,6 +20,9 @@ namespace vif::host {
 VIF_API Result<drv::OpenLink> open_pcap_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FilesPort& files,
                                              ClockPort& clock);
 
+// As much of that as the link string alone tells. EINVAL.
+VIF_API Status check_pcap_linkstr(const drv::Linkstr& linkstr);
+
 // What the name of a capture file to be written asks for. EINVAL: it ends neither in .pcap nor in .pcapng.
 VIF_API Result<net::CaptureFormat> capture_format_of(const std::string& path);
 

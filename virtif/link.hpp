@@ -140,6 +140,8 @@ class LinkOpener {
   // Validates everything and takes what it needs from the host, but receives nothing yet. EINVAL: no such scheme (the
   // text lists those there are) or a wrong argument; else the host's errno.
   virtual Result<OpenLink> open(const Linkstr& linkstr, const LinkOwner& owner) = 0;
+  // As much of that as can be judged without asking the host. Success is no promise.
+  virtual Status check(const Linkstr& linkstr) const { return (void)linkstr, Status(); }
 };
 
 }  // namespace vif::drv

@@ -10,15 +10,24 @@ namespace vif::drv {
 
 using net::Reprogram;
 
+namespace {
+
+// A wire without an opinion.
+constexpr LinkCaps kNoWire{.frame_bytes_max = net::kFrameBytesMax};
+
+}  // namespace
+
 Virtif::Virtif(net::Domain& domain, LinkOpener& opener, const std::string& base, std::uint32_t unit)
-    : ifp_(domain, *this, base, unit, net::IfQueue::kDefaultFrames), opener_(opener) {}
+    : ifp_(domain, *this, base, unit, net::IfQueue::kDefaultFrames),
+      opener_(opener),
+      made_lladdr_(net::random_mac(domain.random().next())) {}
 
 Result<std::unique_ptr<Virtif>> Virtif::create(net::Domain& domain, LinkOpener& opener, const std::string& base,
                                                std::uint32_t unit) {
   std::unique_ptr<Virtif> sc(new Virtif(domain, opener, base, unit));
   sc->slot_ = domain.enter(*sc);
   if (!sc->slot_) return fail(std::errc::no_space_on_device, "the domain is full: raise its interfaces_max");
-  net::ether_ifattach(sc->ifp_, net::random_mac(domain.random().next()));
+  net::ether_ifattach(sc->ifp_, sc->made_lladdr_);
   return sc;
 }
 
@@ -56,14 +65,22 @@ std::optional<std::string_view> Virtif::linkstr() const {
   return linkstr_;
 }
 
+// The link may not be stopped while one of its upcalls is on the stack.
+Status Virtif::may_change_link() const {
+  if (ifp_.domain().in_upcall()) {
+    return fail(std::errc::resource_deadlock_would_occur,
+                ifp_.name() + ": flags and link cannot change from inside an upcall; post the change to the domain");
+  }
+  if (departing_) return fail(ENXIO, ifp_.name() + " is being destroyed");
+  return {};
+}
+
 Status Virtif::if_ioctl(const net::IfRequest& request) {
-  // The link may not be stopped while one of its upcalls is on the stack.
   const bool may_stop_link = std::holds_alternative<net::SetFlags>(request) ||
                              std::holds_alternative<net::SetLinkstr>(request) ||
                              std::holds_alternative<net::UnsetLinkstr>(request);
-  if (may_stop_link && ifp_.domain().in_upcall()) {
-    return fail(std::errc::resource_deadlock_would_occur,
-                ifp_.name() + ": flags and link cannot change from inside an upcall; post the change to the domain");
+  if (may_stop_link) {
+    if (Status may = may_change_link(); !may) return may;
   }
   if (departing_) return fail(ENXIO, ifp_.name() + " is being destroyed");
   if (const auto* set = std::get_if<net::SetLinkstr>(&request)) return set_linkstr(set->text);
@@ -90,31 +107,51 @@ Status Virtif::set_linkstr(std::string_view text) {
   Result<Linkstr> parsed = Linkstr::parse(text);
   if (!parsed) return std::move(parsed).error();
   std::string linkstr(text);
-  Result<OpenLink> opened = [&] {
-    const net::UpcallScope scope(ifp_.domain());
-    return opener_.open(*parsed, {ifp_.name(), ifp_.lladdr(), ifp_.domain()});
-  }();
+  Result<OpenLink> opened = open(*parsed);
   if (!opened) return std::move(opened).error();
+  adopt(std::move(*opened), std::move(linkstr));
+  return {};
+}
 
-  // Nothing can fail from here on.
-  link_ = std::move(*opened);
+Result<OpenLink> Virtif::open(const Linkstr& linkstr) {
+  const net::UpcallScope scope(ifp_.domain());
+  return opener_.open(linkstr, {ifp_.name(), lladdr_of_ours(), ifp_.domain()});
+}
+
+void Virtif::adopt(OpenLink opened, std::string linkstr) {
+  link_ = std::move(opened);
   linkstr_ = std::move(linkstr);
+  link_error_.clear();
+  link_is_gone_ = false;
   if (link_->caps.offload != net::OffloadSet::all()) {
     cutter_ = std::make_unique<TxCutter>(link_->caps, ifp_.counters.linearised);
   }
   follow(link_->caps);
   ifp_.set_link_state(link_->caps.link_state);
-  return {};
 }
 
 // The interface as its wire wants it, where the user has not said otherwise.
 void Virtif::follow(const LinkCaps& caps) {
+  const std::uint32_t mtu_bytes = caps.mtu_bytes != 0 ? caps.mtu_bytes : net::Ifnet::kMtuDefault;
+  if (!mtu_set_) ifp_.set_mtu(std::max(mtu_bytes, net::Ifnet::kMtuMin));
   ifp_.set_mtu_max(caps.frame_bytes_max - static_cast<std::uint32_t>(net::kEtherHeaderBytes));
-  if (caps.mtu_bytes != 0 && !mtu_set_) {
-    ifp_.set_mtu(std::clamp(caps.mtu_bytes, net::Ifnet::kMtuMin, ifp_.mtu_bytes_max()));
-  }
-  if (caps.lladdr && !lladdr_set_) ifp_.set_lladdr(*caps.lladdr);
+  if (!lladdr_set_) ifp_.set_lladdr(caps.lladdr.value_or(made_lladdr_));
   ifp_.set_baudrate(caps.baudrate);
+}
+
+void Virtif::follow_again() {
+  follow(link_ ? link_->caps : kNoWire);
+  reprogram();
+}
+
+void Virtif::follow_mtu() {
+  mtu_set_ = false;
+  follow_again();
+}
+
+void Virtif::follow_lladdr() {
+  lladdr_set_ = false;
+  follow_again();
 }
 
 Status Virtif::unset_linkstr() {
@@ -123,14 +160,17 @@ Status Virtif::unset_linkstr() {
     return fail(std::errc::device_or_resource_busy, ifp_.name() + " is up: bring it down before unlinking it");
   }
   if (Status may = may_close(); !may) return may;
+  let_go();
+  return {};
+}
+
+void Virtif::let_go() {
   close_link();
   linkstr_.clear();
   link_error_.clear();
   link_is_gone_ = false;
-  ifp_.set_mtu_max(net::kFrameBytesMax - net::kEtherHeaderBytes);
-  ifp_.set_baudrate(0);
+  follow(kNoWire);
   ifp_.set_link_state(net::LinkState::unknown);
-  return {};
 }
 
 Status Virtif::if_init() {

@@ -36,6 +36,19 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   net::Ifnet& ifnet() override { return ifp_; }
   Status unclone() override;
 
+  // Another wire in place of the one it has, if any; an interface that is up goes down for it and comes up again. On an
+  // error the old link is there as before: nobody touched it when LinkOpener::check() or opening a different wire
+  // refused; it was closed and opened again when the host refused the same wire anew (another option of the same TAP),
+  // and then the text says so if it could not be had any more. Errors: as SetLinkstr, and what the old link refuses.
+  Status relink(std::string_view text);
+
+  // Takes a SetMtu or SetLladdr back: from now on as its wire wants it, or as it was made. Harmless when there was
+  // none.
+  void follow_mtu();
+  void follow_lladdr();
+  // Whether its address is the wire's.
+  bool follows_lladdr() const { return link_ && link_->caps.lladdr && !lladdr_set_; }
+
   // SIOCGLINKSTR: what was set, or nullopt while unlinked.
   std::optional<std::string_view> linkstr() const;
   // What the open link can do; null while unlinked.
@@ -55,6 +68,8 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   };
 
   Virtif(net::Domain& domain, LinkOpener& opener, const std::string& base, std::uint32_t unit);
+  // Where the wire has no opinion.
+  const net::MacAddress& lladdr_of_ours() const { return lladdr_set_ ? ifp_.lladdr() : made_lladdr_; }
 
   // IfDriver
   Status if_init() override;
@@ -74,10 +89,16 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
 
   Status set_linkstr(std::string_view text);
   Status unset_linkstr();
+  Status change_wire(const Linkstr& wanted, std::string text);
+  Status may_change_link() const;
   Status may_close() const;
+  Result<OpenLink> open(const Linkstr& linkstr);
+  void adopt(OpenLink opened, std::string linkstr);
+  void let_go();
   void close_link();
   void reprogram();
   void follow(const LinkCaps& caps);
+  void follow_again();
 
   void receive(const RxFrame& frame);
   std::span<const TxFrame> gather();
@@ -99,10 +120,11 @@ class VIF_API Virtif final : public net::ClonedIf, private net::IfDriver, privat
   bool link_is_gone_ = false;
   RxFilter filter_;
   Burst burst_;
-  bool lladdr_set_ = false;  // by the user, who then outranks the backend
-  bool mtu_set_ = false;     // likewise
-  bool starting_ = false;    // if_start is on the stack
-  bool departing_ = false;   // uncloned
+  net::MacAddress made_lladdr_;  // which it was made with
+  bool lladdr_set_ = false;      // by the user, who then outranks the backend
+  bool mtu_set_ = false;         // likewise
+  bool starting_ = false;        // if_start is on the stack
+  bool departing_ = false;       // uncloned
 };
 
 }  // namespace vif::drv

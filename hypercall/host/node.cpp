@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/host/node.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace vif::host {
 
-Node::Node(net::IfCloneTable& interfaces, const net::inet::InetConfig& config)
-    : interfaces_(interfaces), inet_(interfaces.domain(), config) {
+Node::Node(net::IfCloneTable& interfaces, const drv::LinkOpener& links, const net::inet::InetConfig& config)
+    : interfaces_(interfaces), links_(links), inet_(interfaces.domain(), config) {
   domain().listen(*this);
   inet_.listen(*this);
 }
@@ -52,8 +53,27 @@ void Node::if_arrived(net::Ifnet& ifp) {
 void Node::if_departed(net::Ifnet& ifp) {
   asked_.erase(ifp.index());
   leases_.forget(ifp);
+  const net::Ifnet* const master = bridges_.master_of(ifp);
   bridges_.forget(ifp);
+  if (master != nullptr) fit_bridge(*master);
   if (listener_ != nullptr && !making_) listener_->link_departed(ifp);
+}
+
+void Node::if_link_changed(net::Ifnet& ifp) {
+  fit_bridge(ifp);
+  changed(ifp);
+}
+
+void Node::fit_bridge(const net::Ifnet& ifp) {
+  net::Ifnet* const bridge = bridges_.find(ifp) != nullptr ? interfaces_.find(ifp.name()) : bridges_.master_of(ifp);
+  if (bridge == nullptr || asked(*bridge).mtu) return;
+  std::uint32_t mtu_bytes = bridge->mtu_bytes_max();
+  const std::vector<net::Ifnet*> ports = bridges_.ports(*bridge);  // its own first
+  for (const net::Ifnet* const port : ports) {
+    if (port != bridge) mtu_bytes = std::min(mtu_bytes, port->mtu_bytes());
+  }
+  if (ports.size() < 2) mtu_bytes = net::Ifnet::kMtuDefault;
+  if (mtu_bytes != bridge->mtu_bytes() && bridge->ioctl(net::SetMtu{mtu_bytes})) changed(*bridge);
 }
 
 void Node::address_changed(net::Ifnet& ifp, const net::inet::InterfaceAddress& address, net::inet::AddressEvent event) {

@@ -14,6 +14,7 @@
 #include "hypercall/host/pings.hpp"
 #include "netstack/if_clone.hpp"
 #include "netstack/inet/inet.hpp"
+#include "virtif/link.hpp"
 
 namespace vif::host {
 
@@ -32,20 +33,22 @@ class NodeListener {
 
 class Node final : private net::IfEventListener, private net::inet::InetListener {
  public:
-  // All of an interface that an operator set, rather than the stack: it holds one reference of each.
+  // All of an interface that an operator set, rather than the stack: it holds one reference of each mode and group.
   struct Asked {
     bool promisc = false, allmulti = false;
+    bool mtu = false;
     std::vector<net::MacRange> groups;  // as often as each was joined
   };
 
-  // The table outlives the node.
-  Node(net::IfCloneTable& interfaces, const net::inet::InetConfig& config);
+  // The table and what opens its links outlive the node.
+  Node(net::IfCloneTable& interfaces, const drv::LinkOpener& links, const net::inet::InetConfig& config);
   ~Node() override;
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
   net::Domain& domain() { return interfaces_.domain(); }
   net::IfCloneTable& interfaces() { return interfaces_; }
+  const drv::LinkOpener& links() const { return links_; }  // to judge link strings
   net::inet::Inet& inet() { return inet_; }
   Pings& pings() { return pings_; }
   Leases& leases() { return leases_; }
@@ -56,6 +59,10 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
   Result<net::Ifnet*> find(std::string_view ifname);
   // Puts the stack on an interface that does not have it yet. EBUSY: it is a bridge's port. Otherwise Inet::attach's.
   Status attach_inet(net::Ifnet& ifp);
+
+  // A bridge whose MTU nobody set has the smallest of its ports', as Linux's. For whoever changed either's MTU, or
+  // ports: `ifp` is the bridge or a port, or else nothing happens.
+  void fit_bridge(const net::Ifnet& ifp);
 
   // One listener; null: none. It is told last and may not destroy interfaces.
   void listen(NodeListener* listener) { listener_ = listener; }
@@ -70,11 +77,12 @@ class Node final : private net::IfEventListener, private net::inet::InetListener
  private:
   void if_arrived(net::Ifnet& ifp) override;
   void if_departed(net::Ifnet& ifp) override;
-  void if_link_changed(net::Ifnet& ifp) override { changed(ifp); }
+  void if_link_changed(net::Ifnet& ifp) override;
   void address_changed(net::Ifnet& ifp, const net::inet::InterfaceAddress& address,
                        net::inet::AddressEvent event) override;
 
   net::IfCloneTable& interfaces_;
+  const drv::LinkOpener& links_;
   net::inet::Inet inet_;
   Pings pings_{domain(), inet_};
   Leases leases_{inet_};

@@ -129,13 +129,18 @@ SimWire& SimWires::wire(const std::string& name) {
   return *wire;
 }
 
-Result<drv::OpenLink> SimWires::open(const drv::Linkstr& linkstr, const drv::LinkOwner&) {
+Status SimWires::check(const drv::Linkstr& linkstr) const {
   if (linkstr.scheme != "sim") {
     return fail(std::errc::invalid_argument, "no backend for '" + linkstr.scheme + ":': known are sim");
   }
   if (!linkstr.options.empty()) {
     return fail(std::errc::invalid_argument, "sim: has no option '" + linkstr.options.front().key + "'");
   }
+  return {};
+}
+
+Result<drv::OpenLink> SimWires::open(const drv::Linkstr& linkstr, const drv::LinkOwner&) {
+  if (Status fits = check(linkstr); !fits) return std::move(fits).error();
   SimWire& wire = this->wire(linkstr.argument);
   wire.calls.push_back("open");
   if (wire.open) return fail(std::errc::device_or_resource_busy, "sim:" + linkstr.argument + " is taken");

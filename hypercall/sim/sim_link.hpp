@@ -66,6 +66,7 @@ class VIF_API SimWires final : public drv::LinkOpener {
  public:
   SimWire& wire(const std::string& name);
   Result<drv::OpenLink> open(const drv::Linkstr& linkstr, const drv::LinkOwner& owner) override;
+  Status check(const drv::Linkstr& linkstr) const override;
 
  private:
   std::map<std::string, std::unique_ptr<SimWire>> wires_;

@@ -150,7 +150,9 @@ class TapLink final : public drv::LinkPort {
   bool gone_ = false;
 };
 
-Result<TapWanted> wanted_by(const drv::Linkstr& linkstr) {
+}  // namespace
+
+Result<TapWanted> tap_wanted(const drv::Linkstr& linkstr) {
   if (Status ok = only_options(linkstr, {"offload", "persist"}); !ok) return std::move(ok).error();
   const std::string& name = linkstr.argument;
   const bool odd =
@@ -173,6 +175,8 @@ Result<TapWanted> wanted_by(const drv::Linkstr& linkstr) {
   }
   return wanted;
 }
+
+namespace {
 
 std::string words(const net::OffloadSet& set) {
   std::string list;
@@ -198,7 +202,7 @@ std::pair<bool, std::string> batches_of(const TapDevice& device) {
 
 Result<drv::OpenLink> open_tap_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FdWatch& watch,
                                     ClockPort& clock) {
-  const Result<TapWanted> wanted = wanted_by(linkstr);
+  const Result<TapWanted> wanted = tap_wanted(linkstr);
   if (!wanted) return wanted.error();
   Result<TapPlace> here = TapPlace::here();
   if (!here) return std::move(here).error();

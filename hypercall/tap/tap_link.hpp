@@ -15,6 +15,9 @@ namespace vif::host {
 Result<drv::OpenLink> open_tap_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FdWatch& watch,
                                     ClockPort& clock);
 
+// What the link string asks for. EINVAL.
+Result<TapWanted> tap_wanted(const drv::Linkstr& linkstr);
+
 // A network namespace to have a TAP in: what a process inside it opened, for one outside.
 struct TapPlace {
   UniqueFd tun, netlink;

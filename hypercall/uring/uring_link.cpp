@@ -195,6 +195,7 @@ class UringLink final : public drv::LinkPort {
 };
 
 Result<UringOptions> options_of(const drv::Linkstr& linkstr) {
+  if (Status ok = needs_argument(linkstr, "the name of a network interface"); !ok) return std::move(ok).error();
   if (Status ok = only_options(linkstr, {"qdisc", "latency", "ring"}); !ok) return std::move(ok).error();
   UringOptions options;
   if (const auto* const qdisc = linkstr.find("qdisc")) {
@@ -213,8 +214,12 @@ Result<UringOptions> options_of(const drv::Linkstr& linkstr) {
 
 }  // namespace
 
+Status check_uring_linkstr(const drv::Linkstr& linkstr) {
+  const Result<UringOptions> options = options_of(linkstr);
+  return options ? Status() : Status(options.error());
+}
+
 Result<drv::OpenLink> open_uring_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FdWatch& watch) {
-  if (Status ok = needs_argument(linkstr, "the name of a network interface"); !ok) return std::move(ok).error();
   const Result<UringOptions> options = options_of(linkstr);
   if (!options) return options.error();
   Result<HostWire> wire = HostWire::open("uring", linkstr.argument);

@@ -15,5 +15,7 @@ namespace vif::host {
 // EINVAL: no interface's name, an unknown option or value. ENODEV: no such interface. ENOTSUP: it carries no Ethernet.
 // EPERM: the text names the capability. Else the host's errno. The watch outlives the link.
 Result<drv::OpenLink> open_uring_link(const drv::Linkstr& linkstr, const drv::LinkOwner& owner, FdWatch& watch);
+// As much of that as the link string alone tells. EINVAL.
+Status check_uring_linkstr(const drv::Linkstr& linkstr);
 
 }  // namespace vif::host

@@ -176,7 +176,7 @@ int serve(const Options& options) {
   Result<std::unique_ptr<host::Loop>> loop = host::Loop::create(clock, random, {});
   if (!loop) return failed(loop.error().text);
   host::Instance instance({clock, files});
-  host::Node node(instance.attach(**loop), {.ip6 = true, .forwarding = options.forwarding});
+  host::Node node(instance.attach(**loop), instance.schemes(), {.ip6 = true, .forwarding = options.forwarding});
   auto runner = std::make_unique<host::Runner>(**loop);
   if (Status signals = runner->stop_on_signals(); !signals) return failed(signals.error().text);
 

@@ -19,15 +19,23 @@ constexpr std::array kApplyParams = {VerbParam{"config", ParamType::object, true
 
 // --- show ---
 
+// What only follows the wire is null, so that it goes on following where this is applied. An address that is nobody
+// else's is kept, though nobody set it: others know the interface by it.
 Json interface_config(Node& node, const net::Ifnet& ifp) {
   const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifp.name()));
   const auto linkstr = driver == nullptr ? std::nullopt : driver->linkstr();
   const Node::Asked& asked = node.asked(ifp);
-  Json config = {{"ifname", ifp.name()},       {"linkstr", linkstr ? Json(*linkstr) : Json(nullptr)},
-                 {"master", nullptr},          {"address", ifp.lladdr().to_string()},
-                 {"mtu", ifp.mtu_bytes()},     {"promisc", asked.promisc},
-                 {"allmulti", asked.allmulti}, {"up", ifp.is(net::IFF_UP)},
-                 {"maddr", Json::array()},     {"addr", Json::array()}};
+  const bool follows = driver != nullptr && driver->follows_lladdr();
+  Json config = {{"ifname", ifp.name()},
+                 {"linkstr", linkstr ? Json(*linkstr) : Json(nullptr)},
+                 {"master", nullptr},
+                 {"address", follows ? Json(nullptr) : Json(ifp.lladdr().to_string())},
+                 {"mtu", asked.mtu ? Json(ifp.mtu_bytes()) : Json(nullptr)},
+                 {"promisc", asked.promisc},
+                 {"allmulti", asked.allmulti},
+                 {"up", ifp.is(net::IFF_UP)},
+                 {"maddr", Json::array()},
+                 {"addr", Json::array()}};
   if (const net::Ifnet* master = node.bridges().master_of(ifp)) config["master"] = master->name();
   for (const net::MacRange& range : asked.groups) config["maddr"].push_back(range_text(range));
   if (node.leases().find(ifp) != nullptr) config["addr"].push_back(kDhcp);
@@ -154,13 +162,15 @@ Status apply_interface(Node& node, const Json& wanted) {
 }
 
 // All of an interface's entry that can be judged without the host.
-Status check_interface(const Json& wanted) {
+Status check_interface(const Node& node, const Json& wanted) {
   Json settings = wanted;
   settings.erase("maddr");
   settings.erase("addr");
   if (Status fits = check_params(*find_verb("link.set"), settings); !fits) return fits;
   if (const auto linkstr = text(wanted, "linkstr")) {
-    if (const auto parsed = drv::Linkstr::parse(*linkstr); !parsed) return parsed.error();
+    const auto parsed = drv::Linkstr::parse(*linkstr);
+    if (!parsed) return parsed.error();
+    if (Status fits = node.links().check(*parsed); !fits) return fits;
   }
   const Result<Json> groups = list(wanted, "maddr", Json::value_t::string);
   if (!groups) return groups.error();
@@ -192,9 +202,9 @@ Status check_first(const Json& entries, std::size_t index, std::initializer_list
   return fail(EEXIST, entries[index][*keys.begin()].get<std::string>() + " is there twice");
 }
 
-Status check_all(const Json& interfaces, const Json& routes, const Json& neighbours) {
+Status check_all(const Node& node, const Json& interfaces, const Json& routes, const Json& neighbours) {
   for (std::size_t i = 0; i < interfaces.size(); ++i) {
-    if (Status fits = at("interfaces", i, check_interface(interfaces[i])); !fits) return fits;
+    if (Status fits = at("interfaces", i, check_interface(node, interfaces[i])); !fits) return fits;
     if (Status first = at("interfaces", i, check_first(interfaces, i, {"ifname"})); !first) return first;
   }
   for (std::size_t i = 0; i < routes.size(); ++i) {
@@ -244,7 +254,7 @@ Result<Json> apply(Node& node, const Json& params) {
   for (const Result<Json>& part : wanted) {
     if (!part) return part.error();
   }
-  if (Status fits = check_all(*wanted[0], *wanted[1], *wanted[2]); !fits) return fits.error();
+  if (Status fits = check_all(node, *wanted[0], *wanted[1], *wanted[2]); !fits) return fits.error();
   if (Status removed = remove_unlisted(node, *wanted[0]); !removed) return removed.error();
   if (Status made = make_missing(node, *wanted[0]); !made) return made.error();
   for (const Json& interface : *wanted[0]) {

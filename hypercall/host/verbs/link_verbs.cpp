@@ -13,8 +13,10 @@ constexpr VerbParam kIfname{"ifname", ParamType::text, true, "the interface"};
 constexpr VerbParam kLinkstr{"linkstr", ParamType::text_or_null, false,
                              "what to connect to, as in tap:tap0; null: nothing"};
 constexpr VerbParam kUp{"up", ParamType::boolean, false, "whether it moves frames"};
-constexpr VerbParam kMtu{"mtu", ParamType::number, false, "bytes of payload, 46 to what its link takes"};
-constexpr VerbParam kAddress{"address", ParamType::text, false, "its Ethernet address, as in 02:00:00:00:00:01"};
+constexpr VerbParam kMtu{"mtu", ParamType::number_or_null, false,
+                         "bytes of payload, 46 to what its link takes; null: as its link has it"};
+constexpr VerbParam kAddress{"address", ParamType::text_or_null, false,
+                             "its Ethernet address, as in 02:00:00:00:00:01; null: as its link has it"};
 constexpr VerbParam kPromisc{"promisc", ParamType::boolean, false, "whether it hears everything"};
 constexpr VerbParam kAllmulti{"allmulti", ParamType::boolean, false, "whether it hears every group"};
 
@@ -48,44 +50,49 @@ Status check_linkstr(std::string_view text) {
   return fail(EPERM, "'" + std::string(text) + "' would take a descriptor of this process: name a socket's path");
 }
 
-// In place of a link that is there; that one stays, when the new one cannot be had.
-Status relink(net::Ifnet& ifp, const std::string& before, const std::string& wanted) {
-  const bool was_up = ifp.is(net::IFF_UP);
-  if (was_up) {
-    if (Status down = set_up(ifp, false); !down) return down;
-  }
-  Status done = ifp.ioctl(net::UnsetLinkstr{});
-  if (done) {
-    done = ifp.ioctl(net::SetLinkstr{wanted});
-    if (!done) (void)ifp.ioctl(net::SetLinkstr{before});
-  }
-  if (!was_up) return done;
-  Status up = set_up(ifp, true);
-  return done ? up : done;
+drv::Virtif* driver_of(Node& node, const net::Ifnet& ifp) {
+  return dynamic_cast<drv::Virtif*>(node.interfaces().find_clone(ifp.name()));
 }
 
 Status set_linkstr(Node& node, net::Ifnet& ifp, const Json& linkstr) {
   if (linkstr.is_null()) return ifp.ioctl(net::UnsetLinkstr{});
   const auto& wanted = linkstr.get_ref<const std::string&>();
   if (Status ours = check_linkstr(wanted); !ours) return ours;
-  const auto* driver = dynamic_cast<const drv::Virtif*>(node.interfaces().find_clone(ifp.name()));
-  const auto before = driver == nullptr ? std::nullopt : driver->linkstr();
-  return before ? relink(ifp, std::string(*before), wanted) : ifp.ioctl(net::SetLinkstr{wanted});
+  drv::Virtif* const driver = driver_of(node, ifp);
+  return driver != nullptr ? driver->relink(wanted) : ifp.ioctl(net::SetLinkstr{wanted});
 }
 
-Status set_mtu(net::Ifnet& ifp, const Json& mtu) {
-  const auto bytes = mtu.get<std::uint64_t>();
-  return ifp.ioctl(net::SetMtu{static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, UINT32_MAX))});
+Status set_mtu(Node& node, net::Ifnet& ifp, const Json& mtu) {
+  drv::Virtif* const driver = driver_of(node, ifp);
+  Status done;
+  if (mtu.is_null() && driver != nullptr) driver->follow_mtu();
+  else {
+    const std::uint64_t bytes = mtu.is_null() ? net::Ifnet::kMtuDefault : mtu.get<std::uint64_t>();
+    done = ifp.ioctl(net::SetMtu{static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, UINT32_MAX))});
+  }
+  if (done) node.asked(ifp).mtu = !mtu.is_null();
+  return done;
 }
 
-Status set_address(net::Ifnet& ifp, const std::string& address) {
-  const Result<net::MacAddress> mac = net::MacAddress::parse(address);
+// A bridge has no link to have it from, and keeps what it has.
+Status set_address(Node& node, net::Ifnet& ifp, const Json& address) {
+  if (address.is_null()) {
+    if (drv::Virtif* const driver = driver_of(node, ifp)) driver->follow_lladdr();
+    return {};
+  }
+  const Result<net::MacAddress> mac = net::MacAddress::parse(address.get_ref<const std::string&>());
   return mac ? ifp.ioctl(net::SetLladdr{*mac}) : Status(mac.error());
 }
 
 // A port has no stack of its own: its frames are the bridge's.
 Status set_master(Node& node, net::Ifnet& ifp, const Json& master) {
-  if (master.is_null()) return node.bridges().master_of(ifp) == nullptr ? Status() : node.bridges().leave(ifp);
+  if (master.is_null()) {
+    const net::Ifnet* const left = node.bridges().master_of(ifp);
+    if (left == nullptr) return {};
+    Status done = node.bridges().leave(ifp);
+    node.fit_bridge(*left);
+    return done;
+  }
   const Result<net::Ifnet*> bridge = node.find(master.get_ref<const std::string&>());
   if (!bridge) return bridge.error();
   if (node.bridges().find(**bridge) == nullptr) return node.bridges().join(ifp, **bridge);  // which says so
@@ -117,8 +124,9 @@ Status apply(Node& node, net::Ifnet& ifp, const Json& params) {
   Status done;
   if (given(kLinkstr)) done = set_linkstr(node, ifp, params["linkstr"]);
   if (done && given(kMaster)) done = set_master(node, ifp, params["master"]);
-  if (done && given(kAddress)) done = set_address(ifp, params["address"].get<std::string>());
-  if (done && given(kMtu)) done = set_mtu(ifp, params["mtu"]);
+  if (done && given(kAddress)) done = set_address(node, ifp, params["address"]);
+  if (done && given(kMtu)) done = set_mtu(node, ifp, params["mtu"]);
+  node.fit_bridge(ifp);
   if (done && given(kPromisc)) done = set_counted<net::SetPromisc>(ifp, asked.promisc, params["promisc"].get<bool>());
   if (done && given(kAllmulti))
     done = set_counted<net::SetAllmulti>(ifp, asked.allmulti, params["allmulti"].get<bool>());
@@ -172,12 +180,12 @@ Result<Json> show(Node& node, const Json& params) {
 constexpr std::array kVerbs = {
     Verb{"link.add", "Makes an interface; all that is asked, or nothing.", kAddParams, "the interface, as link.show",
          add},
-    Verb{"link.set",
-         "Changes an interface, in this order: down, link, bridge, address, MTU, modes, up. A new link takes the old "
-         "one's "
-         "place; "
-         "where it cannot be had, the old one stays.",
-         kSetParams, "the interface, as link.show", set},
+    Verb{
+        "link.set",
+        "Changes an interface, in this order: down, link, bridge, address, MTU, modes, up. A new link takes the old "
+        "one's place; where it cannot be had, the old one stays. The same wire with other options is closed first, and "
+        "opened again if they are refused.",
+        kSetParams, "the interface, as link.show", set},
     Verb{"link.del", "Takes an interface away.", kDelParams, "{}", del},
     Verb{"link.show", "The interfaces, oldest first, with keys of `ip -j -d link`.", kShowParams,
          "an array of interfaces", show, nullptr, true},

@@ -18,6 +18,8 @@ bool is_of(ParamType type, const Json& value) {
       return value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
     case ParamType::text_or_null:
       return value.is_string() || value.is_null();
+    case ParamType::number_or_null:
+      return value.is_null() || is_of(ParamType::number, value);
     case ParamType::object:
       return value.is_object();
   }
@@ -34,6 +36,8 @@ std::string_view type_name(ParamType type) {
       return "a number without sign or fraction";
     case ParamType::text_or_null:
       return "a string or null";
+    case ParamType::number_or_null:
+      return "a number without sign or fraction, or null";
     case ParamType::object:
       return "an object";
   }

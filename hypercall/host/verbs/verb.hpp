@@ -18,7 +18,7 @@ namespace vif::host {
 
 using Json = nlohmann::ordered_json;
 
-enum class ParamType : std::uint8_t { text, boolean, number, text_or_null, object };
+enum class ParamType : std::uint8_t { text, boolean, number, text_or_null, number_or_null, object };
 
 struct VerbParam {
   std::string_view name;

@@ -75,6 +75,8 @@ TEST_F(Verbs, say_where_a_description_is_wrong) {
   EXPECT_EQ(apply({{"interfaces", {interface}}, {"routes", {route, route}}}, "routes[1]: default is there"), EEXIST);
   EXPECT_EQ(apply({{"interfaces", {interface}}, {"neighbours", {neighbour, neighbour}}}, "neighbours[1]: 192.0.2.9"),
             EEXIST);
+  const Json typo = {{"ifname", "virt0"}, {"linkstr", "tap:t0,offlaod=off"}};
+  EXPECT_EQ(apply({{"interfaces", {{{"ifname", "virt1"}}, typo}}}, "interfaces[1]: tap: has no option"), EINVAL);
   EXPECT_EQ(done("link.show"), Json::array()) << "nothing of a wrong one is done";
 }
 
@@ -98,6 +100,35 @@ TEST_F(Verbs, link_again_what_was_removed_under_a_link) {
   EXPECT_EQ(opens_when(ENODEV), 1);
   EXPECT_FALSE(link("virt0")["virtif"].contains("link_error"));
   EXPECT_EQ(done("config.show"), config);
+  done("link.del", {{"ifname", "virt0"}});
+}
+
+TEST_F(Verbs, describe_what_was_set_and_not_what_followed_the_wire) {
+  host::sim::SimWires wires;
+  ASSERT_TRUE(instance.schemes().add(
+      "sim", [&](const drv::Linkstr& linkstr, const drv::LinkOwner& owner) { return wires.open(linkstr, owner); }));
+  host::sim::SimWire& wire = wires.wire("a");
+  wire.caps.mtu_bytes = 9000;
+  wire.caps.lladdr = net::MacAddress{{0x02, 0, 0, 0, 0, 0x77}};
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "sim:a"}, {"up", true}});
+  const Json followed = done("config.show");
+  EXPECT_EQ(followed["interfaces"][0]["mtu"], nullptr);
+  EXPECT_EQ(followed["interfaces"][0]["address"], nullptr);
+
+  done("link.set", {{"ifname", "virt0"}, {"mtu", 1300}, {"address", "02:00:00:00:00:01"}});
+  const Json set = done("config.show");
+  EXPECT_EQ(set["interfaces"][0]["mtu"], 1300);
+  EXPECT_EQ(set["interfaces"][0]["address"], "02:00:00:00:00:01");
+
+  done("config.apply", {{"config", followed}});
+  EXPECT_EQ(done("config.show"), followed);
+  wire.caps.mtu_bytes = 4000;
+  wire.recapped();
+  host.settle();
+  EXPECT_EQ(link("virt0")["mtu"], 4000) << "it follows again";
+  EXPECT_EQ(link("virt0")["address"], "02:00:00:00:00:77");
+  done("config.apply", {{"config", set}});
+  EXPECT_EQ(done("config.show"), set);
   done("link.del", {{"ifname", "virt0"}});
 }
 

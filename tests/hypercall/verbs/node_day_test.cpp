@@ -109,8 +109,8 @@ class Day final : net::inet::EchoListener {
   net::Domain& left_domain_ = host_.add_domain();
   net::Domain& right_domain_ = host_.add_domain();
   host::Instance instance_{{host_.clock, files_}};
-  host::Node left_{instance_.attach(left_domain_), {}};
-  host::Node right_{instance_.attach(right_domain_), {}};
+  host::Node left_{instance_.attach(left_domain_), instance_.schemes(), {}};
+  host::Node right_{instance_.attach(right_domain_), instance_.schemes(), {}};
   std::mt19937 script_;
   std::uint64_t asked_ = 0, replies_ = 0;
 };

@@ -36,7 +36,7 @@ class PingVerb : public SimInstance {
     return answer;
   }
 
-  host::Node node{interfaces, {}};
+  host::Node node{interfaces, instance.schemes(), {}};
   net::inet::Inet other{domain, {}};
 };
 

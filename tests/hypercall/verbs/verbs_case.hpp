@@ -30,7 +30,7 @@ class Verbs : public SimInstance {
   }
   Json link(const std::string& ifname) { return done("link.show", {{"ifname", ifname}, {"stats", true}})[0]; }
 
-  host::Node node{interfaces, {}};
+  host::Node node{interfaces, instance.schemes(), {}};
 };
 
 struct Told final : host::NodeListener {

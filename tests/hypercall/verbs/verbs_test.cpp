@@ -76,6 +76,50 @@ TEST_F(Verbs, relink_an_interface_that_is_up_in_one_call) {
   EXPECT_EQ(done("link.set", {{"ifname", "virt0"}, {"up", true}, {"linkstr", "null:"}})["operstate"], "UP");
 }
 
+TEST_F(Verbs, give_a_bridge_the_smallest_mtu_of_its_ports) {
+  const auto mtu = [&] { return link("bridge0")["mtu"].get<int>(); };
+  done("link.add", {{"ifname", "bridge0"}});
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "mem:lan"}, {"mtu", 1450}, {"master", "bridge0"}});
+  EXPECT_EQ(mtu(), 1450);
+  done("link.add", {{"ifname", "virt1"}, {"linkstr", "mem:lan"}, {"master", "bridge0"}});
+  EXPECT_EQ(mtu(), 1450);
+  done("link.set", {{"ifname", "virt1"}, {"mtu", 1300}});
+  EXPECT_EQ(mtu(), 1300);
+  done("link.del", {{"ifname", "virt1"}});
+  EXPECT_EQ(mtu(), 1450);
+  done("link.set", {{"ifname", "virt0"}, {"mtu", 9000}});
+  EXPECT_EQ(mtu(), 9000);
+  EXPECT_EQ(done("config.show")["interfaces"][0]["mtu"], nullptr);
+
+  done("link.set", {{"ifname", "bridge0"}, {"mtu", 1200}});
+  done("link.set", {{"ifname", "virt0"}, {"mtu", 1400}});
+  EXPECT_EQ(mtu(), 1200) << "unless one was set";
+  done("link.set", {{"ifname", "bridge0"}, {"mtu", nullptr}});
+  EXPECT_EQ(mtu(), 1400);
+  done("link.set", {{"ifname", "virt0"}, {"master", nullptr}});
+  EXPECT_EQ(mtu(), 1500);
+}
+
+TEST_F(Verbs, keep_the_link_when_the_new_link_string_is_wrong) {
+  done("link.add", {{"ifname", "virt0"}, {"linkstr", "mem:lan"}, {"up", true}});
+  const Json before = link("virt0");
+  for (const auto& [wrong, words] : std::map<std::string, std::string>{
+           {"mem:lan,mode=1", "no option 'mode'"},
+           {"null:x", "takes no argument"},
+           {"tap:t0,offlaod=off", "no option 'offlaod'"},
+           {"impair:[tap:t0,offlaod=off],loss=1%", "no option 'offlaod'"},
+           {"impair:[mem:lan],los=1%", "los"},
+           {"uring:va,ring=0", "ring"},
+           {"stream:/s,listen,reconnect", "leave out reconnect"},
+           {"shm:lan", "slash"},
+           {"vxlan:192.0.2.1", "vni"},
+           {"pcap:a.pcap,write=b.pcpa", "b.pcpa"},
+       }) {
+    EXPECT_EQ(refused("link.set", {{"ifname", "virt0"}, {"linkstr", wrong}}, words), EINVAL) << wrong;
+  }
+  EXPECT_EQ(link("virt0"), before);
+}
+
 TEST_F(Verbs, hold_a_mode_once_however_often_it_is_asked_for) {
   done("link.add", {{"ifname", "virt0"}});
   for (int i = 0; i < 3; ++i) done("link.set", {{"ifname", "virt0"}, {"promisc", true}, {"allmulti", true}});
