@@ -66,10 +66,15 @@ Status RingFiles::describe(std::string_view head) {
 MutBytes RingFiles::map(std::size_t bytes) {
   const std::string path = now_ + "/ring-" + std::to_string(next_++);
   const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file) return {};
-  const bool has_room = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes)) == 0;
-  void* const at = has_room ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0) : MAP_FAILED;
+  room_ = {};
+  if (!file) {
+    room_ = host_error(path);
+    return {};
+  }
+  errno = ::posix_fallocate(file.get(), 0, static_cast<off_t>(bytes));
+  void* const at = errno == 0 ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0) : MAP_FAILED;
   if (at == MAP_FAILED) {
+    room_ = host_error(path + ": " + std::to_string(bytes / 1024) + " KiB");
     (void)::unlink(path.c_str());
     return {};
   }

@@ -34,6 +34,8 @@ class VIF_API RingFiles final : public trace::PagesPort {
   // The disk space is taken at once: a ring that grows into a full disk would end the process.
   MutBytes map(std::size_t bytes) override;
   void unmap(MutBytes pages) override;
+  // Why map() gave nothing, when it did not the last time: the host's errno, as ENOSPC.
+  const Status& room() const { return room_; }
 
  private:
   RingFiles(std::string folder, UniqueFd lock) : now_(std::move(folder) + "/now"), lock_(std::move(lock)) {}
@@ -42,6 +44,7 @@ class VIF_API RingFiles final : public trace::PagesPort {
   UniqueFd lock_;
   std::map<const std::byte*, std::string> files_;  // by where they are mapped
   unsigned next_ = 0;
+  Status room_;
 };
 
 }  // namespace vif::host

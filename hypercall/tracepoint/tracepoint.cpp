@@ -4,6 +4,7 @@
 #include "hypercall/tracepoint/tracepoint.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,16 +62,26 @@ char* absolute(const char* path) {
   return whole;
 }
 
-bool may_write(const char* path) {
+// Tries the file, and keeps other processes that record, as a child that was executed and has our environment, from it
+// as long as this one lives. Of that lock a child that was only forked has no part.
+bool take(const char* path) {
   const int fd = ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);  // waits for no pipe's reader
-  return fd >= 0 && ::close(fd) == 0;
+  struct stat is {};
+  if (fd < 0 || ::fstat(fd, &is) != 0) return false;
+  if (!S_ISREG(is.st_mode)) return ::close(fd) == 0;
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  if (::fcntl(fd, F_SETLK, &whole) == 0 || (errno != EACCES && errno != EAGAIN)) return true;
+  (void)::close(fd);
+  errno = EBUSY;
+  return false;
 }
 
 void record_if_asked() {
   const char* const asked = ::secure_getenv("VIRTIF_TRACEPOINT_RECORD");
   if (asked == nullptr || *asked == '\0') return;
   table.path = absolute(asked);
-  if (table.path == nullptr || !may_write(table.path)) return say(asked, errno);
+  if (table.path == nullptr || !take(table.path)) return say(asked, errno);
   const virtif_trace_config config{sizeof config, nullptr, nullptr, kRingKib, 0};
   if (const int error = virtif_trace_record(table.trace, &config, &table.recording); error != 0)
     return say(asked, -error);

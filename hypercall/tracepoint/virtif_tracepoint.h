@@ -5,7 +5,9 @@
  * first provider that opens to exit(3), into a trace.dat: up to 64 MiB of each thread, the oldest. FILE is made at once
  * and means the folder the program is in then; standard error is told what cannot be done, and what was lost. Only the
  * process whose provider opened first is recorded: not its children, so that a daemon opens its providers once it is in
- * the background; and nothing of one that ends by a signal or _exit(2).
+ * the background; and nothing of one that ends by a signal or _exit(2). As long as it lives, FILE is its own: another
+ * program with that environment, as one it executes, is told "Device or resource busy" and not recorded; one that
+ * begins later writes FILE anew.
  */
 #ifndef VIRTIF_TRACEPOINT_H
 #define VIRTIF_TRACEPOINT_H

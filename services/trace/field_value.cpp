@@ -33,11 +33,15 @@ Bytes dynamic_data(const Field& field, Bytes record, Bytes location) {
 }  // namespace
 
 FieldValue field_value(const Field& field, Bytes record) {
-  Bytes bytes = part(record, field.offset, field.size);
+  // The text of a trace_marker, "char buf[]" of 0 bytes, is all that is left.
+  const bool is_rest = field.kind == FieldKind::text && field.size == 0 && field.offset <= record.size();
+  Bytes bytes = part(record, field.offset, is_rest ? record.size() - field.offset : field.size);
   if (field.kind == FieldKind::data_loc || field.kind == FieldKind::rel_loc) bytes = dynamic_data(field, record, bytes);
   if (field.kind == FieldKind::text || field.is_dynamic_text()) {
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return text.substr(0, text.find('\0'));
+    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    text = text.substr(0, text.find('\0'));
+    if (is_rest && text.ends_with('\n')) text.remove_suffix(1);
+    return text;
   }
   if (field.kind != FieldKind::number || bytes.size() != field.size) return bytes;
   const std::uint64_t value = number(bytes);

@@ -44,14 +44,16 @@ struct Class {
   std::size_t end;  // behind ']'
 };
 
-Class class_at(std::string_view pattern, std::size_t at, char c) {
+Class class_at(std::string_view pattern, std::size_t at, unsigned char c) {
   const bool inverted = at < pattern.size() && pattern[at] == '!';
   if (inverted) ++at;
   bool has = false;
   for (std::size_t first = at; at < pattern.size() && (pattern[at] != ']' || at == first); ++at) {
-    const char low = pattern[at];
-    char high = low;
-    if (at + 2 < pattern.size() && pattern[at + 1] == '-' && pattern[at + 2] != ']') high = pattern[at += 2];
+    const auto low = static_cast<unsigned char>(pattern[at]);
+    unsigned char high = low;
+    if (at + 2 < pattern.size() && pattern[at + 1] == '-' && pattern[at + 2] != ']') {
+      high = static_cast<unsigned char>(pattern[at += 2]);
+    }
     has |= low <= c && c <= high;
   }
   return {at < pattern.size(), has != inverted, at + 1};
@@ -62,7 +64,7 @@ std::size_t step(std::string_view pattern, std::size_t at, char c) {
   if (at >= pattern.size()) return 0;
   if (pattern[at] == '?') return 1;
   if (pattern[at] == '[') {
-    const Class found = class_at(pattern, at + 1, c);
+    const Class found = class_at(pattern, at + 1, static_cast<unsigned char>(c));
     if (found.closed) return found.has ? found.end - at : 0;
   }
   if (pattern[at] == '\\' && at + 1 < pattern.size()) return pattern[at + 1] == c ? 2 : 0;

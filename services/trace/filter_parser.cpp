@@ -120,7 +120,10 @@ Result<Filter> FilterParser::parse() {
   if (text_.size() > kFilterCharsMax) return fail(EINVAL, "a filter has at most 4095 characters");
   text_ = text_.substr(0, text_.find('\0'));
   if (Status even = balanced(); !even) return std::move(even).error();
-  if (no_more_than("()!")) return refuse(EINVAL, "expected a filter, as in: reason == 3");
+  if (no_more_than("()!")) {
+    const bool negates = text_.find("(!") != std::string_view::npos;  // what the kernel's parser trips over first
+    return refuse(negates ? EPERM : EINVAL, "expected a filter, as in: reason == 3");
+  }
   Result<std::size_t> root = either();
   if (!root) return std::move(root).error();
   if (here() != '\0') return refuse(EPERM, "expected && or || or the end");
@@ -244,6 +247,11 @@ Status FilterParser::text_value(Filter::Predicate& into, const Field& field) {
   if (end - begin > kTextCharsMax) return refuse(EINVAL, "a text has at most 255 characters");
   into.text = text_.substr(begin, end - begin);
   at_ = end + 1;
+  if (into.op != Operator::glob) return {};
+  // As the kernel reads a glob: `!` in front is "not of it", and what begins with a digit is a text.
+  into.inverted = into.text.starts_with('!');
+  if (into.inverted) into.text.erase(0, 1);
+  if (!into.text.empty() && is_digit(into.text.front())) into.op = Operator::equal;
   return {};
 }
 
@@ -272,7 +280,7 @@ std::uint16_t FilterParser::place(std::size_t node, std::uint16_t on_true, std::
   const Node& here = nodes_[node];
   if (here.join == Join::none) {
     Filter::Predicate& predicate = filter_.predicates_.emplace_back(std::move(leaves_[here.left]));
-    predicate.inverted = here.inverted;
+    predicate.inverted ^= here.inverted;
     predicate.on_true = on_true;
     predicate.on_false = on_false;
     return static_cast<std::uint16_t>(filter_.predicates_.size() - 1);

@@ -26,6 +26,7 @@ enum class WhenFull : std::uint8_t {
 };
 
 inline constexpr std::size_t kRingPagesMax = 1 << 18;  // 1 GiB
+inline constexpr std::size_t kRingsMax = 1 << 16;      // of a session: so many CPUs a trace.dat has
 inline constexpr std::size_t kPageHeaderBytes = 16;    // base time and commit
 inline constexpr std::size_t kPageDataBytes = kPageBytes - kPageHeaderBytes;
 // Our writer leaves room for a count of what was lost before the page; the kernel's does not always.

@@ -100,9 +100,18 @@ Status Session::enable_one(UserEvent& event, std::string_view filter) {
   std::unique_ptr<Filter>& kept = filters_[event.type_id];
   if (kept) replaced_.push_back(std::move(kept));
   kept = std::move(parsed);
-  events_.insert_or_assign(event.type_id, RecordedEvent{event.system(), event.name, event.type_id, event.format});
+  describe(event);
   tracing_.enable(event, place_);
   return {};
+}
+
+void Session::describe(const UserEvent& event) {
+  const auto known = events_.find(event.type_id);
+  const bool is_same = known != events_.end() && known->second.name == event.name &&
+                       known->second.system == event.system() && known->second.format.fields == event.format.fields;
+  if (is_same) return;
+  events_.insert_or_assign(event.type_id, RecordedEvent{event.system(), event.name, event.type_id, event.format});
+  ++generation_;
 }
 
 void Session::event_created(UserEvent& event) {
@@ -121,6 +130,7 @@ void Session::disable(std::string_view pattern) {
 }
 
 Status Session::add_writer(Writer& writer) {
+  if (readers_.size() == kRingsMax) return fail(EMFILE, "65536 threads are the most that one recording can have");
   auto ring = std::make_unique<Ring>(settings_.rings == nullptr ? pages_ : *settings_.rings, settings_, writer);
   if (!ring->writer) return fail(ENOMEM, "no memory for a ring of " + std::to_string(settings_.ring_pages) + " pages");
   Result<RingReader> reader = RingReader::open(ring->pages.bytes());

@@ -59,7 +59,7 @@ class VIF_API Session final : public Probe, private EventWatch {
   // Frees the filters that others took the place of. No Writer::Section that began before enable() may be open.
   void free_replaced_filters() { replaced_.clear(); }
 
-  // A ring for the writer. Until then, what it writes is lost and counted. ENOMEM.
+  // A ring for the writer. Until then, what it writes is lost and counted. ENOMEM; EMFILE: kRingsMax are there.
   Status add_writer(Writer& writer);
   // The thread ends: its ring stays to be read. No Section of it may be open.
   void remove_writer(Writer& writer);
@@ -73,6 +73,8 @@ class VIF_API Session final : public Probe, private EventWatch {
   const Settings& settings() const { return settings_; }
   // Everything that was enabled at some time, by type id.
   std::vector<RecordedEvent> events() const;
+  // Another number whenever events() says something else; 0 as long as it says nothing.
+  std::uint64_t generation() const { return generation_; }
 
   ProbeKind kind() const override { return ProbeKind::ftrace; }
   int record(Writer& writer, const UserEvent& event, const Payload& payload) override;
@@ -85,6 +87,7 @@ class VIF_API Session final : public Probe, private EventWatch {
   Session(Tracing& tracing, PagesPort& pages, const Settings& settings);
 
   void event_created(UserEvent& event) override;
+  void describe(const UserEvent& event);
   Status enable_one(UserEvent& event, std::string_view filter);
 
   Tracing& tracing_;
@@ -97,6 +100,7 @@ class VIF_API Session final : public Probe, private EventWatch {
   std::map<std::uint16_t, std::unique_ptr<Filter>> filters_;  // by type id
   std::vector<std::unique_ptr<Filter>> replaced_;             // a writer may be looking at one
   std::map<std::uint16_t, RecordedEvent> events_;
+  std::uint64_t generation_ = 0;  // of events_
   struct Ring;
   std::vector<std::unique_ptr<Ring>> rings_;
   std::vector<std::unique_ptr<RingReader>> readers_;

@@ -84,7 +84,9 @@ std::string trace_dat_head(std::span<const RecordedEvent> events, std::span<cons
   put_sized<std::uint64_t>(head, kPrintFormat);
 
   std::map<std::string_view, std::vector<const RecordedEvent*>> systems;
-  for (const RecordedEvent& event : events) systems[event.system].push_back(&event);
+  for (const RecordedEvent& event : events) {
+    if (event.system != kFtraceSystem) systems[event.system].push_back(&event);
+  }
   put(head, static_cast<std::uint32_t>(systems.size()));
   for (const auto& [system, its] : systems) {
     head.append(system).push_back('\0');

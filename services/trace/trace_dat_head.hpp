@@ -15,6 +15,9 @@
 
 namespace vif::trace {
 
+// Of the print event, which every head has: a record of it is a line of a trace_marker.
+inline constexpr const char* kFtraceSystem = "ftrace";
+
 // A thread, for people.
 struct ThreadName {
   std::int32_t thread_id;

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "services/trace/trace_dat_head.hpp"
+
 namespace vif::trace {
 namespace {
 
@@ -57,6 +59,8 @@ class TraceDatHead {
 
   Status read_begin();
   Status read_formats();
+  Status add_event(const std::string& system, std::string_view text);
+  void read_options();
   void read_threads();
   Status read_rings();
 
@@ -96,19 +100,28 @@ Status TraceDatHead::read_begin() {
 }
 
 Status TraceDatHead::read_formats() {
-  for (std::uint32_t left = number<std::uint32_t>(); left != 0 && !short_; --left) (void)sized<std::uint64_t>();
+  for (std::uint32_t left = number<std::uint32_t>(); left != 0 && !short_; --left) {
+    const std::string_view text = sized<std::uint64_t>();
+    if (!text.starts_with("name: print\n")) continue;  // the kernel's own ways of tracing, each laid out in its way
+    if (Status added = add_event(kFtraceSystem, text); !added) return added;
+  }
   for (std::uint32_t systems = number<std::uint32_t>(); systems != 0 && !short_; --systems) {
     const std::string system(word());
     for (std::uint32_t left = number<std::uint32_t>(); left != 0 && !short_; --left) {
       const std::string_view text = sized<std::uint64_t>();
       if (short_) break;
-      Result<FormatFile> file = read_format_file(text);
-      if (!file) return std::move(file).error();
-      std::string name = file->format.name;
-      reader_.events_.insert_or_assign(file->type_id,
-                                       RecordedEvent{system, std::move(name), file->type_id, std::move(file->format)});
+      if (Status added = add_event(system, text); !added) return added;
     }
   }
+  return {};
+}
+
+Status TraceDatHead::add_event(const std::string& system, std::string_view text) {
+  Result<FormatFile> file = read_format_file(text);
+  if (!file) return std::move(file).error();
+  std::string name = file->format.name;
+  reader_.events_.insert_or_assign(file->type_id,
+                                   RecordedEvent{system, std::move(name), file->type_id, std::move(file->format)});
   return {};
 }
 
@@ -124,11 +137,20 @@ void TraceDatHead::read_threads() {
   }
 }
 
+// Up to the one with id 0.
+void TraceDatHead::read_options() {
+  constexpr std::uint16_t kBuffer = 3;  // TRACECMD_OPTION_BUFFER: where the buffer's pages are told of, and its name
+  for (std::uint16_t id = 0; (id = number<std::uint16_t>()) != 0;) {
+    const std::string_view data = sized<std::uint32_t>();
+    if (id == kBuffer && data.size() > 8) reader_.instances_.emplace_back(until_nul(as_bytes(data.substr(8))));
+  }
+}
+
 Status TraceDatHead::read_rings() {
   const std::uint32_t cpus = number<std::uint32_t>();
   Bytes kind = take(10);
   if (until_nul(kind) == "options  ") {
-    while (number<std::uint16_t>() != 0) (void)sized<std::uint32_t>();  // the last has id 0
+    read_options();
     kind = take(10);
   }
   if (cpus > kCpusMax || until_nul(kind) != "flyrecord") {

@@ -35,6 +35,9 @@ class VIF_API TraceDatReader {
   // Whether pages were found that could not be read to their end.
   bool damaged() const { return damaged_; }
 
+  // Of the kernel's tracing instances beside the main one, whose records the file has and next() leaves out.
+  const std::vector<std::string>& instances() const { return instances_; }
+
   std::size_t cpus() const { return rings_.size(); }
   const std::map<std::uint16_t, RecordedEvent>& events() const { return events_; }
   std::string_view thread_name(std::int32_t thread_id) const;  // empty: the file has none
@@ -56,6 +59,7 @@ class VIF_API TraceDatReader {
   std::map<std::uint16_t, RecordedEvent> events_;
   std::map<std::int32_t, std::string> threads_;
   std::vector<Ring> rings_;
+  std::vector<std::string> instances_;
   bool damaged_ = false;
 };
 

@@ -52,6 +52,22 @@ class TraceKeep(DaemonCase):
         self.assertIn(" lost for want of room", extract())
         self.assertNotIn("lost", extract())
 
+    def test_a_stream_whose_reader_is_slow_ends_in_order(self):
+        run = subprocess.Popen([VIRTIFCTL, "trace", "stream", "-e", "running", "--socket", self.path], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (run.poll() is None and run.kill(), run.wait(20)))
+        while "Used by ftrace" not in self.ctl("trace", "status", "virtif"):
+            time.sleep(0.02)
+        with self.client() as client:
+            for number in range(2000):  # more than a pipe holds
+                client.call("link.set", ifname="virt0", up=number % 2 == 1)
+        time.sleep(0.2)
+        run.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        out, err = run.communicate(timeout=20)
+        self.assertEqual((run.returncode, err), (0, ""))
+        self.assertEqual(len(out.splitlines()), 2000)
+
     def test_a_filter_again_costs_no_memory(self):
         filter = " || ".join(["on == 3"] * 300)
         resident = lambda: int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.daemon.pid}/status").read_text())[1])

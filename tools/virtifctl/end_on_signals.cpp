@@ -27,7 +27,8 @@ EndOnSignals::EndOnSignals(int socket) {
   signal_came = false;
   struct sigaction action {};
   action.sa_handler = end_conversation;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  // A write to a pipe that is full goes on: who wrote it would take EINTR for an error.
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     ::sigaction(kSignals[i], nullptr, &before_[i]);
     if (before_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);  // as nohup has it

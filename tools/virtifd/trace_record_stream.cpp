@@ -70,8 +70,8 @@ void TraceRecordStream::put(TraceItem::Kind kind, std::uint32_t ring, Bytes body
 
 // What there is, up to a piece of it.
 void TraceRecordStream::take(trace::Session& session, trace::Take takes) {
-  if (const std::size_t events = session.events().size(); events != events_told_) {
-    events_told_ = events;
+  if (session.generation() != generation_told_) {
+    generation_told_ = session.generation();
     put(TraceItem::Kind::head, 0, as_bytes(service_.head(session)));
   }
   const std::size_t until = out_.size() + kPieceBytes;

@@ -61,14 +61,14 @@ class TraceRecordStream {
   boost::asio::steady_timer timer_;
   const trace::Take takes_;
   std::unique_ptr<trace::Session> session_;
-  std::size_t events_told_ = 0;
-  std::string out_;             // being written, or to be
-  std::array<char, 512> said_;  // by the client
-  int waiting_ = 0;             // handlers that Asio owes us
-  bool writing_ = false;        // one of them is of a write
-  bool sleeping_ = false;       // one of them is of the timer
-  bool stopped_ = false;        // nothing is added to the rings any more
-  bool ended_ = false;          // the last item is in out_
+  std::uint64_t generation_told_ = 0;  // of the session's events
+  std::string out_;                    // being written, or to be
+  std::array<char, 512> said_;         // by the client
+  int waiting_ = 0;                    // handlers that Asio owes us
+  bool writing_ = false;               // one of them is of a write
+  bool sleeping_ = false;              // one of them is of the timer
+  bool stopped_ = false;               // nothing is added to the rings any more
+  bool ended_ = false;                 // the last item is in out_
   bool done_ = false;
 };
 

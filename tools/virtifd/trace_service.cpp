@@ -6,12 +6,20 @@
 #include <cerrno>
 #include <sstream>
 
+#include "hypercall/trace/trace_stream.hpp"
 #include "hypercall/trace/writers_at_rest.hpp"
 
 namespace vif::tools {
 namespace {
 
 constexpr std::size_t kBufferKib = 4096;
+
+// What a client, and `virtifctl trace salvage`, takes.
+Status check_head(std::size_t bytes) {
+  if (bytes <= host::kTraceItemBodyBytesMax) return {};
+  return fail(EFBIG, "to describe these events takes " + std::to_string(bytes >> 20) +
+                         " MiB, and 64 are the most: choose fewer, with -e");
+}
 
 Error no_pattern() { return fail(EINVAL, "which events? Expected patterns, as in virtif:*"); }
 
@@ -115,6 +123,7 @@ Result<std::unique_ptr<trace::Session>> TraceService::record(const Wish& wish, t
     if (begun) begun = (*session)->add_writer(*writer);
   }
   if (begun) begun = choose(**session, wish);
+  if (begun) begun = check_head(head(**session).size());
   if (begun) return session;
   stop(**session);
   return std::move(begun).error();
@@ -162,12 +171,20 @@ Status TraceService::enable(const Wish& wish) {
   Wish first = wish;
   if (!first.when_full) first.when_full = trace::WhenFull::overwrite;  // the latest is what is wanted
   auto session = files_ ? record(first, *files_) : record(first);
+  if (!session && files_ && session.error().number() == ENOMEM && !files_->room()) return files_->room().error();
   if (!session) return std::move(session).error();
   flight_ = *std::move(session);
-  return describe_flight();
+  Status described = describe_flight();
+  if (!described) (void)disable_all();
+  return described;
 }
 
-Status TraceService::describe_flight() { return flight_ && files_ ? files_->describe(head(*flight_)) : Status(); }
+Status TraceService::describe_flight() {
+  if (!flight_ || !files_) return {};
+  const std::string text = head(*flight_);
+  const Status fits = check_head(text.size());
+  return fits ? files_->describe(text) : fits;
+}
 
 Status TraceService::disable(const std::string& events) {
   const std::vector<std::string> patterns = words_of(events);

@@ -204,7 +204,10 @@ TEST_F(Salvage, keeps_the_dead_one_until_another_dies_amidst) {
 
 TEST_F(Salvage, a_full_disk_is_no_memory_and_no_crash) {
   auto files = *host::RingFiles::open(folder_);
+  EXPECT_TRUE(files->room());
   EXPECT_TRUE(files->map(std::size_t{1} << 60).empty());
+  EXPECT_FALSE(files->room());
+  EXPECT_NE(files->room().error().number(), ENOMEM) << files->room().error().text;
   EXPECT_TRUE(fs::is_empty(folder_ + "/now"));
 }
 

@@ -33,6 +33,13 @@ class Record(unittest.TestCase):
         events = re.findall(r"tracepoint_prog\w*-\d+ +\[000\] +[\d.]+: (\w+): *(.*)", report)
         self.assertEqual(events, [("greeted", "times=1 whom=world"), ("greeted", "times=2 whom=moon"), ("done", "")])
 
+    def test_a_program_that_it_executes_leaves_its_file_alone(self):
+        ran = run(self.path)
+        alone = self.path.stat().st_size
+        ran = run(self.path, "parent")
+        self.assertEqual((ran.returncode, ran.stderr), (0, f"VIRTIF_TRACEPOINT_RECORD: {self.path}: Device or resource busy\n"))
+        self.assertEqual(self.path.stat().st_size, alone)
+
     def test_not_asked_it_writes_nothing(self):
         ran = run("")
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))

@@ -90,6 +90,13 @@ TEST(Filter, texts) {
                          "data ~ \"bas\"", "name ~ \"virt[1-9]\""}) {
     EXPECT_FALSE(keeps(no, values)) << no;
   }
+  EXPECT_FALSE(keeps("data ~ \"!ba*\"", values));
+  EXPECT_TRUE(keeps("!data ~ \"!ba*\"", values));
+  EXPECT_TRUE(keeps("data ~ \"!bo*\"", values));
+  EXPECT_FALSE(keeps("name ~ \"1*\"", {.name = "12"})) << "begins with a digit: a text";
+  EXPECT_TRUE(keeps("name ~ \"1*\"", {.name = "1*"}));
+  EXPECT_TRUE(keeps("name ~ \"!1*\"", {.name = "12"}));
+  EXPECT_TRUE(keeps("name ~ \"[a-\xff]\"", {.name = "\xe9"})) << "bytes have no sign";
   EXPECT_TRUE(keeps("name == \"12345678\"", {.name = "12345678"})) << "a full array has no NUL";
 }
 
@@ -148,6 +155,7 @@ TEST(Filter, accepts_and_refuses_with_the_errors_of_the_kernel) {
   for (const char* bad : {"&& a == 1", "(a == 1 && )", "a == 1;", "a == 1 && || b == 2", "!~ a", "a == 1 | 2"}) {
     EXPECT_EQ(error_of(bad), EPERM) << bad;
   }
+  EXPECT_EQ(error_of("(!)"), EPERM);
   EXPECT_EQ(error_of("b < 1.5"), EPERM);
   EXPECT_EQ(error_of("a != 0 & b == 1"), EPERM);
   EXPECT_EQ(error_of("a == 1 b == 2"), EPERM);

@@ -72,6 +72,30 @@ TEST(TraceDat, is_read_in_the_order_of_time_with_all_values) {
   EXPECT_FALSE(reader.damaged());
 }
 
+// What `virtifctl trace record --marker` writes into the kernel's trace.
+TEST(TraceDat, has_the_lines_of_a_trace_marker) {
+  SomeRing ring(2, WhenFull::discard);
+  SomeFile::put(ring, 5, 6, as_bytes(std::string_view("\0\0\0\0\0\0\0\0rx_drop: bytes=3\n\0", 26)));
+  const std::array<std::uint64_t, 1> pages = {1};
+  std::string file = trace_dat_head({}, {}, pages);
+  RingReader::Page page;
+  ASSERT_TRUE(ring.reader.next(page, Take::everything));
+  file.append(reinterpret_cast<const char*>(page.data()), page.size());
+  TraceDatReader reader = *TraceDatReader::open(as_bytes(file));
+  TraceDatReader::Record record{};
+  ASSERT_TRUE(reader.next(record));
+  EXPECT_EQ(record.event->system + ':' + record.event->name, "ftrace:print");
+  EXPECT_EQ(std::get<std::string_view>(field_value(record.event->format.fields[1], record.record)), "rx_drop: bytes=3");
+  EXPECT_TRUE(reader.instances().empty());
+}
+
+TEST(TraceDat, says_which_instances_it_leaves_out) {
+  std::string file = trace_dat_head({}, {}, {});
+  const std::string option("\x03\0\x0d\0\0\0\0\0\0\0\0\0\0\0mine\0\0\0", 21);
+  file.insert(file.find("flyrecord"), std::string("options  \0", 10) + option);
+  EXPECT_EQ(TraceDatReader::open(as_bytes(file))->instances(), std::vector<std::string>{"mine"});
+}
+
 TEST(TraceDat, that_ends_early_or_is_something_else_is_refused_with_what_was_expected) {
   SomeFile file;
   for (std::size_t bytes = 0; bytes < file.bytes.size(); bytes += bytes < 600 ? 1 : 509) {

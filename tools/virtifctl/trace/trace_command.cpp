@@ -42,6 +42,9 @@ int with_trace(const std::string& path, const std::function<Status(trace::TraceD
   if (!file) return failed(file.error().text);
   Result<trace::TraceDatReader> trace = trace::TraceDatReader::open(*file);
   if (!trace) return failed(path + ": " + trace.error().text);
+  for (const std::string& instance : trace->instances()) {
+    (void)failed(path + ": left out: what instance '" + instance + "' of the kernel's tracing recorded");
+  }
   if (const Status done = carry_out(*trace); !done) {
     return failed(done.error().text, done.error().number() == EINVAL ? kUsage : kFailed);
   }
@@ -144,7 +147,7 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
   if (!written) return failed("trace record: " + written.error().text);
   std::string text = fmt::format("{} events in {}", written->events, output_);
   if (written->lost != 0)
-    text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", written->lost);
+    text += fmt::format(", {} lost for want of room: a larger --buffer keeps those of up to 4056 bytes", written->lost);
   if (marker && marker->refused() != 0) text += fmt::format(", {} not taken by {}", marker->refused(), marker_);
   return failed(text, status);
 }

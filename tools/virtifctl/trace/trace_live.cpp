@@ -174,7 +174,8 @@ int run_trace_live(const TraceLiveJob& job) {
   const int status = ended(take_until_end(*source, into, job), into);
   if (!into.is_written()) return status;
   std::string text = fmt::format("{} events in {}", file->events(), job.output);
-  if (into.lost != 0) text += fmt::format(", {} lost for want of room: a larger --buffer keeps them", into.lost);
+  if (into.lost != 0)
+    text += fmt::format(", {} lost for want of room: a larger --buffer keeps those of up to 4056 bytes", into.lost);
   if (into.refused() != 0) text += fmt::format(", {} not taken by {}", into.refused(), job.marker);
   return failed(text, status);
 }
