@@ -6,7 +6,7 @@
 //
 // `||` binds least, then `&&`, then `!`. A predicate is a field, an operator and a value: numbers (decimal, 0x, octal)
 // with == != < <= > >= &, texts in quotes with == != ~ (a glob: * ? [a-z]; `!` in
-// front: not of it; one that begins with a digit is a text). Parsed once into a list of predicates that
+// front: not of it). Parsed once into a list of predicates that
 // says after each where to go on. A value; matches() is any thread's.
 #pragma once
 

@@ -248,10 +248,10 @@ Status FilterParser::text_value(Filter::Predicate& into, const Field& field) {
   into.text = text_.substr(begin, end - begin);
   at_ = end + 1;
   if (into.op != Operator::glob) return {};
-  // As the kernel reads a glob: `!` in front is "not of it", and what begins with a digit is a text.
+  // As the kernel reads a glob: `!` in front is "not of it". That one which begins with a digit is a text there, we
+  // leave alone: addresses begin with digits.
   into.inverted = into.text.starts_with('!');
   if (into.inverted) into.text.erase(0, 1);
-  if (!into.text.empty() && is_digit(into.text.front())) into.op = Operator::equal;
   return {};
 }
 

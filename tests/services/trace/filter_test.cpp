@@ -93,9 +93,7 @@ TEST(Filter, texts) {
   EXPECT_FALSE(keeps("data ~ \"!ba*\"", values));
   EXPECT_TRUE(keeps("!data ~ \"!ba*\"", values));
   EXPECT_TRUE(keeps("data ~ \"!bo*\"", values));
-  EXPECT_FALSE(keeps("name ~ \"1*\"", {.name = "12"})) << "begins with a digit: a text";
-  EXPECT_TRUE(keeps("name ~ \"1*\"", {.name = "1*"}));
-  EXPECT_TRUE(keeps("name ~ \"!1*\"", {.name = "12"}));
+  EXPECT_TRUE(keeps("name ~ \"1*\"", {.name = "12"})) << "where Linux compares with the text 1*";
   EXPECT_TRUE(keeps("name ~ \"[a-\xff]\"", {.name = "\xe9"})) << "bytes have no sign";
   EXPECT_TRUE(keeps("name == \"12345678\"", {.name = "12345678"})) << "a full array has no NUL";
 }
