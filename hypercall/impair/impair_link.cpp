@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/impair/impair_link.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "hypercall/fitting.hpp"
 #include "hypercall/impair/impairment.hpp"
 #include "netstack/base/splitmix.hpp"
 #include "netstack/domain.hpp"
@@ -17,6 +19,7 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
  public:
   ImpairLink(drv::OpenLink inner, const ImpairRequest& request, net::Domain& domain, ClockPort& clock)
       : inner_(std::move(inner.port)),
+        frame_bytes_max_(inner.caps.frame_bytes_max),
         clock_(clock),
         in_(request.in, splitmix64(*request.seed, 0)),
         out_(request.out, splitmix64(*request.seed, 1)),
@@ -40,17 +43,19 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
     sink_ = nullptr;
   }
 
-  // What is taken waits here, if only for the call. While the inner link takes nothing, neither do we. How large a
-  // frame may be with its tags, or before it is cut, only the inner link knows: it says so when it gets it.
+  // What is taken waits here, if only for the call. While the inner link takes nothing, neither do we.
   drv::SendResult send(std::span<const drv::TxFrame> frames) override {
     if (out_.off()) return inner_->send(frames);
     if (blocked_) return {0, drv::SendStatus::would_block};
+    const auto end =
+        std::find_if_not(frames.begin(), frames.end(), [this](const drv::TxFrame& f) { return may_fit(f); });
     const Time now = clock_.now();
-    for (const drv::TxFrame& frame : frames) out_.offer(frame, {}, now);
+    for (const drv::TxFrame& frame : std::span(frames.begin(), end)) out_.offer(frame, {}, now);
     send_due(now);
     if (out_.dropped() || failed_ > 0) sink_->ready();  // to be told in drain
     set_timer();
-    return {frames.size(), drv::SendStatus::ok};
+    return {static_cast<std::size_t>(end - frames.begin()),
+            end == frames.end() ? drv::SendStatus::ok : drv::SendStatus::message_size};
   }
 
   bool drain(std::size_t budget) override {
@@ -80,9 +85,16 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
   }
   void ready() override { sink_->ready(); }
   void link_changed(net::LinkState state, const Error* why) override { sink_->link_changed(state, why); }
-  void caps_changed(const drv::LinkCaps& caps) override { sink_->caps_changed(caps); }
+  void caps_changed(const drv::LinkCaps& caps) override {
+    frame_bytes_max_ = caps.frame_bytes_max;
+    sink_->caps_changed(caps);
+  }
   void lost(DropReason reason, std::uint64_t frames) override { sink_->lost(reason, frames); }
 
+  // Whether the inner link takes a tag on top of its largest frame, and how much it cuts, it says when it gets it.
+  bool may_fit(const drv::TxFrame& frame) const {
+    return frame.offload.is_super_frame() || fits_with_tag(frame, frame_bytes_max_);
+  }
   std::size_t deliver_due(std::size_t budget);
   void send_due(Time now);
   std::size_t send_burst(std::span<const WaitingFrame> waiting);
@@ -98,6 +110,7 @@ class ImpairLink final : public drv::LinkPort, private drv::LinkSink {
   }
 
   const std::unique_ptr<drv::LinkPort> inner_;
+  std::uint32_t frame_bytes_max_;
   ClockPort& clock_;
   Impairment in_, out_;
   Callout timer_;                  // for the frame that is due next

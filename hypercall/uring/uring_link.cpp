@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "hypercall/fitting.hpp"
 #include "hypercall/host_wire.hpp"
 #include "hypercall/link_options.hpp"
 #include "hypercall/uring/memberships.hpp"
@@ -161,11 +162,7 @@ class UringLink final : public drv::LinkPort {
 
   bool fits(const drv::TxFrame& frame) const {
     if (frame.offload.is_super_frame()) return frame.bytes <= kSuperFrameBytesMax;
-    if (frame.bytes <= caps_.frame_bytes_max) return true;
-    constexpr std::size_t kTypeAt = 2 * net::kMacBytes;
-    const Bytes header = frame.slices[0];
-    return frame.bytes <= caps_.frame_bytes_max + net::kVlanTagBytes && header.size() >= net::kEtherHeaderBytes &&
-           load_be16(&header[kTypeAt]) == net::kEtherTypeVlan;
+    return fits_with_tag(frame, caps_.frame_bytes_max);
   }
 
   void wait_for_room() {

@@ -219,7 +219,7 @@ TEST_F(ImpairLink, counts_as_failed_what_the_inner_link_refuses_late) {
 }
 
 // As uring: does, whose largest frame is without the tag.
-TEST_F(ImpairLink, leaves_it_to_the_inner_link_how_large_a_frame_may_be) {
+TEST_F(ImpairLink, leaves_it_to_the_inner_link_whether_a_tag_comes_on_top) {
   net::Ifnet& ifp = impaired(",delay=1ms");
   wire().caps.frame_bytes_max = 1514;
   wire().recapped();
