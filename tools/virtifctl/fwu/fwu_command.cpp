@@ -19,9 +19,9 @@ int FwuCommand::run(TraceRecorder* recorder) {
   options_.trace = &trace_;
   options_.recorder = recorder;
   if (Status fine = fwu_check_words(options_); !fine) return fwu_say(fine.error().text, kFwuUsage);
-  if (recorder != nullptr) {
-    if (const auto recorded = recorder->attach(trace_); !recorded) return fwu_say(recorded.error().text, kFwuFailed);
-  }
+  std::optional<Result<std::unique_ptr<host::OwnEvents>>> recorded;  // as long as the command runs
+  if (recorder != nullptr) recorded.emplace(recorder->attach(trace_));
+  if (recorded && !*recorded) return fwu_say(recorded->error().text, kFwuFailed);
   const int status = chosen_();
   const int lost = flushed();
   return status != 0 ? status : lost;
