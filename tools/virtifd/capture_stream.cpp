@@ -35,7 +35,6 @@ CaptureStream::CaptureStream(asio::io_context& context, host::Node& node, Owner&
 CaptureStream::~CaptureStream() {
   if (done_) return;
   tap_.stop();
-  if (writing_) return;  // nobody can tell how far that came
   LastWords last(socket_.native_handle());
   for (const Bytes piece : tap_.ring().readable()) {
     if (!last.say(piece)) return;
@@ -83,6 +82,7 @@ void CaptureStream::answer(std::string line, bool goes_on) {
     } else if (error) {
       give_up();
     } else {
+      socket_.non_blocking(true);
       await_client();
       pump();
     }
@@ -109,14 +109,15 @@ void CaptureStream::pump() {
     tap_.ring().consume(first.size() + second.size());
     return rest();
   }
-  writing_ = true;
-  ++waiting_;
   const std::array<asio::const_buffer, 2> pieces = {asio::buffer(first.data(), first.size()),
                                                     asio::buffer(second.data(), second.size())};
-  socket_.async_write_some(pieces, [this](const error_code& error, std::size_t bytes) {
+  error_code error;  // at once, so that it is known at any time how far it came
+  tap_.ring().consume(socket_.write_some(pieces, error));
+  if (error && error != asio::error::would_block) give_up();
+  writing_ = true;
+  ++waiting_;
+  socket_.async_wait(asio::socket_base::wait_write, [this](const error_code&) {
     writing_ = false;
-    tap_.ring().consume(bytes);
-    if (error) give_up();
     pump();
     handled();
   });

@@ -68,7 +68,7 @@ class CaptureStream final : private net::WakePort {
   host::CaptureTap tap_;
   std::array<char, 512> said_;  // by the client
   int waiting_ = 0;             // handlers that Asio or the domain owes us
-  bool writing_ = false;        // one of them is of a write
+  bool writing_ = false;        // one of them is of room in the socket
   bool sleeping_ = false;       // one of them is of the event, or of the time after it
   bool stopping_ = false;       // the tap is told to stop
   bool quiet_ = false;          // and has: the domain's thread is done with it

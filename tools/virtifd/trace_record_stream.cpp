@@ -2,7 +2,6 @@
 #include "tools/virtifd/trace_record_stream.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 
 #include "tools/virtifd/last_words.hpp"
 
@@ -14,13 +13,15 @@ using host::TraceItem;
 
 TraceRecordStream::TraceRecordStream(asio::io_context& context, TraceService& service, Owner& owner,
                                      asio::local::stream_protocol::socket socket, trace::Take takes)
-    : service_(service), owner_(owner), socket_(std::move(socket)), timer_(context), takes_(takes) {}
+    : service_(service), owner_(owner), socket_(std::move(socket)), timer_(context), takes_(takes) {
+  socket_.non_blocking(true);
+}
 
 // With virtifd, while the recording goes on: what came of it so far, as far as the client's socket takes it.
 TraceRecordStream::~TraceRecordStream() {
   if (!session_) return;
   if (!stopped_) service_.stop(*session_);
-  if (done_ || writing_) return;  // nobody can tell how far that came
+  if (done_) return;
   LastWords last(socket_.native_handle());
   for (bool more = true; more;) {
     take(*session_, trace::Take::everything);
@@ -104,15 +105,16 @@ void TraceRecordStream::pump() {
       handled();
     });
   }
+  error_code error;  // at once, so that it is known at any time how far it came
+  out_.erase(0, socket_.write_some(asio::buffer(out_), error));
+  if (error && error != asio::error::would_block) {
+    stop();
+    finish();
+  }
   writing_ = true;
   ++waiting_;
-  asio::async_write(socket_, asio::buffer(out_), [this](const error_code& error, std::size_t) {
+  socket_.async_wait(asio::socket_base::wait_write, [this](const error_code&) {
     writing_ = false;
-    out_.clear();
-    if (error) {
-      stop();
-      finish();
-    }
     pump();
     handled();
   });

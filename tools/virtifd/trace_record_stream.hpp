@@ -65,7 +65,7 @@ class TraceRecordStream {
   std::string out_;                    // being written, or to be
   std::array<char, 512> said_;         // by the client
   int waiting_ = 0;                    // handlers that Asio owes us
-  bool writing_ = false;               // one of them is of a write
+  bool writing_ = false;               // one of them is of room in the socket
   bool sleeping_ = false;              // one of them is of the timer
   bool stopped_ = false;               // nothing is added to the rings any more
   bool ended_ = false;                 // the last item is in out_
