@@ -65,8 +65,7 @@ Expectation::Compared Expectation::key_of(const MaskedFrame& masked) const {
     const auto from = masked.bytes.begin() + static_cast<std::ptrdiff_t>(at);
     key.insert(key.end(), from, from + static_cast<std::ptrdiff_t>(bytes));
   };
-  if (layers.network == FrameLayers::Network::ipv4) add(layers.network_at + 12, 8);
-  else if (layers.network == FrameLayers::Network::ipv6) add(layers.network_at + 8, 32);
+  if (layers.address_bytes != 0) add(layers.source_at, 2 * layers.address_bytes);
   else add(0, kEtherHeaderBytes);
   const bool has_ports =
       layers.transport == FrameLayers::Transport::tcp || layers.transport == FrameLayers::Transport::udp;

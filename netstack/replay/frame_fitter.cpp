@@ -22,10 +22,9 @@ std::optional<Offload> tcp_offload(MutBytes frame, const FrameLayers& layers, st
   const std::size_t room = packet_bytes_max - std::min(packet_bytes_max, packet_header_bytes);
   if (room == 0 || room > UINT16_MAX) return std::nullopt;
   const bool is_ipv4 = layers.network == FrameLayers::Network::ipv4;
-  const std::size_t source_at = layers.network_at + (is_ipv4 ? 12 : 8), address_bytes = is_ipv4 ? 4 : 16;
   InternetSum pseudo;
-  pseudo.add_pseudo_header(frame.subspan(source_at, address_bytes), frame.subspan(layers.destination_at, address_bytes),
-                           inet::kProtocolTcp, frame.size() - layers.transport_at);
+  pseudo.add_pseudo_header(layers.source(frame), layers.destination(frame), inet::kProtocolTcp,
+                           frame.size() - layers.transport_at);
   store_be16(frame.data() + layers.transport_at + kTcpChecksumAt, pseudo.folded());
   return Offload{.flags = Offload::kNeedsChecksum,
                  .gso_type = is_ipv4 ? Offload::kGsoTcp4 : Offload::kGsoTcp6,

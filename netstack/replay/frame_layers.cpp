@@ -13,7 +13,7 @@ std::uint8_t octet(const std::byte* at) { return std::to_integer<std::uint8_t>(*
 
 constexpr std::uint16_t kIpv4FragmentBits = 0x3fff, kIpv4OffsetBits = 0x1fff;  // RFC 791, 3.1
 constexpr std::uint16_t kIpv6OffsetBits = 0xfff8, kIpv6FragmentBits = 0xfff9;  // RFC 8200, 4.5
-constexpr std::size_t kIpv4DestinationAt = 16, kIpv6DestinationAt = 24;
+constexpr std::size_t kIpv4SourceAt = 12, kIpv6SourceAt = 8;                   // RFC 791, 3.1; RFC 8200, 3
 // RFC 2460, 4.4; RFC 6275, 6.4; RFC 8754, 2.
 constexpr std::uint8_t kSourceRoute = 0, kHomeAddress = 2, kSegmentRouting = 4;
 constexpr std::size_t kRoutingBytes = 8, kSegmentsLeftAt = 3, kLastEntryAt = 4;
@@ -62,7 +62,7 @@ void FrameLayers::read_ipv4(Bytes frame) {
   if (length != 0) end = std::min(frame.size(), network_at + length);
   protocol = octet(ip + 9);
   transport_at = payload_at = network_at + header_bytes;
-  destination_at = network_at + kIpv4DestinationAt;
+  read_addresses(network_at + kIpv4SourceAt, inet::kIp4AddressBytes);
   const std::uint16_t fragment = load_be16(ip + 6);
   is_fragment = (fragment & kIpv4FragmentBits) != 0;
   is_later_fragment = (fragment & kIpv4OffsetBits) != 0;
@@ -77,7 +77,7 @@ void FrameLayers::read_ipv6(Bytes frame) {
   const std::size_t length = load_be16(ip + 4);
   if (length != 0) end = std::min(frame.size(), network_at + kIpv6Bytes + length);
   protocol = octet(ip + 6);
-  destination_at = network_at + kIpv6DestinationAt;
+  read_addresses(network_at + kIpv6SourceAt, inet::kIp6AddressBytes);
   transport_at = payload_at = network_at + kIpv6Bytes;
   while (protocol == inet::kProtocolHopByHop || protocol == inet::kProtocolRouting ||
          protocol == inet::kProtocolFragment || protocol == inet::kProtocolDestination) {
@@ -96,6 +96,12 @@ void FrameLayers::read_ipv6(Bytes frame) {
     if (is_later_fragment) return;
   }
   read_transport(frame);
+}
+
+void FrameLayers::read_addresses(std::size_t at, std::size_t bytes) {
+  source_at = at;
+  address_bytes = bytes;
+  destination_at = at + bytes;
 }
 
 // Segment routing lists its addresses from the last one on, the others to the last one.

@@ -25,6 +25,8 @@ struct VIF_API FrameLayers {
   std::uint8_t protocol = 0;              // IP's, behind IPv6's extension headers
   bool is_fragment = false;               // one of several pieces of an IP packet
   bool is_later_fragment = false;         // one that does not begin its packet
+  std::size_t source_at = 0;              // IP's, 0 without one
+  std::size_t address_bytes = 0;          // 4 or 16
   std::size_t destination_at = 0;         // IP's, 0 without one: the last, when others are on the way (RFC 8200, 8.1)
   std::size_t segments_at = 0;            // the IPv6 addresses in a routing header of type 0, 2 or 4
   std::size_t segments = 0;               // so many of them are whole
@@ -35,9 +37,14 @@ struct VIF_API FrameLayers {
 
   static FrameLayers of(Bytes frame);
 
+  // The addresses that a transport's checksum covers; of nobody but where there is IP.
+  Bytes source(Bytes frame) const { return frame.subspan(source_at, address_bytes); }
+  Bytes destination(Bytes frame) const { return frame.subspan(destination_at, address_bytes); }
+
  private:
   void read_ipv4(Bytes frame);
   void read_ipv6(Bytes frame);
+  void read_addresses(std::size_t at, std::size_t bytes);
   void read_routing(Bytes header);
   void read_transport(Bytes frame);
 };

@@ -40,10 +40,7 @@ bool is_right(Bytes frame, const FrameLayers& layers) {
   const Bytes transport = frame.subspan(layers.transport_at, layers.end - layers.transport_at);
   InternetSum sum;
   if (layers.transport != Transport::icmp4) {
-    const bool is_ipv4 = layers.network == Network::ipv4;
-    const std::size_t at = layers.network_at + (is_ipv4 ? 12 : 8), bytes = is_ipv4 ? 4 : 16;
-    sum.add_pseudo_header(frame.subspan(at, bytes), frame.subspan(at + bytes, bytes), layers.protocol,
-                          transport.size());
+    sum.add_pseudo_header(layers.source(frame), layers.destination(frame), layers.protocol, transport.size());
   }
   sum.add(transport);
   return sum.checksum() == 0;

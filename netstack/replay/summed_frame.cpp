@@ -8,15 +8,12 @@ namespace vif::net {
 namespace {
 
 constexpr std::uint8_t kProtocolDccp = 33, kProtocolUdpLite = 136;  // RFC 4340, 19.8; RFC 3828, 8
-constexpr std::size_t kIpv4SourceAt = 12, kIpv6SourceAt = 8;        // RFC 791, 3.1; RFC 8200, 3
 
 }  // namespace
 
 SummedFrame::SummedFrame(MutBytes frame) : frame_(frame), layers_(FrameLayers::of(frame)) {
   const bool is_ipv4 = layers_.network == FrameLayers::Network::ipv4;
   if (is_ipv4) network_checksum_at_ = layers_.network_at + 10;
-  source_at_ = layers_.network_at + (is_ipv4 ? kIpv4SourceAt : kIpv6SourceAt);
-  address_bytes_ = is_ipv4 ? inet::kIp4AddressBytes : inet::kIp6AddressBytes;
   if (layers_.transport_at != 0 && !layers_.is_later_fragment) find_transport_checksum();
 }
 
@@ -35,8 +32,8 @@ void SummedFrame::find_transport_checksum() {
     case inet::kProtocolIcmp6: {
       const bool is_ipv4 = layers_.network == FrameLayers::Network::ipv4;
       if (is_ipv4 != (layers_.protocol == inet::kProtocolIcmp4)) return;  // the other family's
-      if (is_ipv4) address_bytes_ = 0;                                    // it has no pseudo-header
-      at = 2;                                                             // RFC 792, RFC 4443, 2.1
+      has_pseudo_header_ = !is_ipv4;
+      at = 2;  // RFC 792, RFC 4443, 2.1
       break;
     }
     default:
@@ -50,8 +47,8 @@ void SummedFrame::find_transport_checksum() {
 }
 
 bool SummedFrame::in_pseudo_header(std::size_t at) const {
-  return (at >= source_at_ && at < source_at_ + address_bytes_) ||
-         (at >= layers_.destination_at && at < layers_.destination_at + address_bytes_);
+  const auto lies_in = [&](std::size_t begin) { return at >= begin && at < begin + layers_.address_bytes; };
+  return has_pseudo_header_ && (lies_in(layers_.source_at) || lies_in(layers_.destination_at));
 }
 
 void SummedFrame::put16(std::size_t at, std::uint16_t value) {

@@ -25,7 +25,7 @@ class VIF_API SummedFrame {
   FrameLayers layers_;
   bool zero_is_none_ = false;                                        // of the transport's
   std::size_t network_checksum_at_ = 0, transport_checksum_at_ = 0;  // 0: there is none
-  std::size_t source_at_ = 0, address_bytes_ = 0;                    // of the pseudo-header
+  bool has_pseudo_header_ = true;                                    // ICMP over IPv4 has none
 };
 
 }  // namespace vif::net

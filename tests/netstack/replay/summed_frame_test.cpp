@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "netstack/replay/frame_fitter.hpp"
+#include "netstack/replay/frame_mask.hpp"
 #include "tests/netstack/replay/packets.hpp"
 
 namespace {
@@ -80,6 +81,15 @@ TEST(SummedFrame, all_addresses_on_the_way_move_and_nothing_else) {
   const Frame via = hex("20010dbb000000000000000000000005"), to = hex("20010dbb000000000000000000000009");
   EXPECT_EQ(part(all, kRoutingAt, routing.size()), hex("11 06 04 00 01000000") + to + via + kTo);
   EXPECT_TRUE(sum_is_right(all, hex("20010dbb000000000000000000000001") + via, 17, kRoutingAt + routing.size()));
+}
+
+// Whoever judges a checksum counts the same addresses.
+TEST(SummedFrame, of_a_packet_on_its_way_the_checksum_is_right) {
+  const FrameMask mask = *FrameMask::parse("data");
+  Frame frame = routed(hex("11 02 00 01 00000000") + kTo, kTo);
+  EXPECT_EQ(difference_of(frame, frame, mask).first, "");
+  frame.back() ^= std::byte{1};
+  EXPECT_EQ(difference_of(frame, frame, mask).first.substr(0, 12), "udp.checksum");
 }
 
 TEST(SummedFrame, believes_no_routing_header) {
