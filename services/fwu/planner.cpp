@@ -114,9 +114,7 @@ class Planning {
         Result<PlannedImage> image = verifier.verify(item, *files_[i].file);
         if (!image) return std::move(image).error();
         image->capsule = i;
-        std::optional<PlannedImage>& slot = images[image->position];
-        if (slot) return two_of_one_image(item.image_type, slot->capsule);
-        slot = *std::move(image);
+        images[image->position] = *std::move(image);  // the last one of an image counts, as on U-Boot
       }
       return {};
     });
@@ -124,11 +122,6 @@ class Planning {
     if (plan_.failed()) return {};
     plan_.bank = *bank;
     return complete(std::move(images), trial);
-  }
-
-  Status two_of_one_image(const Guid& type, std::size_t other) const {
-    return fail(EINVAL, "image type " + to_string(type) + " comes from " + plan_.outcomes[other].name +
-                            " as well: one of them is wanted");
   }
 
   // Against what will run then: the new versions where there are some, else those of the active bank.

@@ -113,7 +113,10 @@ TEST(Defect13, the_bank_to_fall_back_to_is_spared) {
 
 TEST(Defect19, capsules_count_in_the_order_of_their_names) {
   FwuRig rig;
-  rig.run({{"A", FwuRig::capsule({0, 'x', kAcceptLater})}});
+  rig.run({{"b", FwuRig::capsule({0, 'y', kAcceptLater})},
+           {"A", FwuRig::capsule({0, 'x', kAcceptLater})},
+           {"C", FwuRig::capsule({1, 'z', kAcceptLater})}});
+  EXPECT_EQ(rig.bank(1), "yz");
   const Plan plan =
       rig.run({{"b", write_revert_capsule()}, {"B", write_revert_capsule()}, {"a", write_revert_capsule()}});
   EXPECT_EQ(plan.outcomes[0].name + plan.outcomes[1].name + plan.outcomes[2].name, "aBb");

@@ -56,15 +56,6 @@ TEST(FwuMedium, no_copy_goes_into_a_partition_of_another_type) {
   expect_refused_untouched(rig, "image 1 has no capsule: it would be copied");
 }
 
-TEST(FwuMedium, two_capsules_of_one_image_are_refused) {
-  FwuRig rig;
-  const SimMedium before = rig.medium;
-  const Plan plan = rig.run({{"A", FwuRig::capsule({0, 'x'})}, {"B", FwuRig::capsule({0, 'y'})}});
-  EXPECT_EQ(numbers(plan), std::to_string(ECANCELED) + " 22");
-  EXPECT_NE(plan.outcomes[1].status.error().text.find("A as well"), std::string::npos);
-  EXPECT_EQ(rig.medium.disk, before.disk);
-}
-
 // The write of a copy was cut off: no boot check has been there since.
 TEST(FwuMedium, a_torn_copy_of_the_metadata_stops_no_change) {
   for (const std::size_t copy : {0u, 1u}) {
