@@ -28,11 +28,13 @@ Result<TraceSource> TraceSource::open(const std::string& socket_path, std::strin
 void TraceSource::end() { ::shutdown(fd_.get(), SHUT_WR); }
 
 void TraceSource::wait(Deadline& deadline) {
-  if (!deadline) return;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now());
+  int wait_ms = -1;
+  if (deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - std::chrono::steady_clock::now());
+    wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+  }
   pollfd come{fd_.get(), POLLIN, 0};
-  const auto wait_ms = std::clamp<std::int64_t>(left.count(), 0, 3'600'000);
-  if (::poll(&come, 1, static_cast<int>(wait_ms)) != 0 || std::chrono::steady_clock::now() < *deadline) return;
+  if (::poll(&come, 1, wait_ms) != 0 || !deadline || std::chrono::steady_clock::now() < *deadline) return;
   end();
   deadline.reset();
 }
@@ -43,7 +45,7 @@ Result<bool> TraceSource::read(Deadline& deadline) {
   for (;;) {
     wait(deadline);
     in_.resize(had + kReadBytes);
-    const ssize_t got = ::recv(fd_.get(), in_.data() + had, kReadBytes, deadline ? MSG_DONTWAIT : 0);
+    const ssize_t got = ::recv(fd_.get(), in_.data() + had, kReadBytes, MSG_DONTWAIT);
     const int error = errno;
     in_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got >= 0 || error == ECONNRESET) return got > 0;
