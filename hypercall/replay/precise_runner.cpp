@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "hypercall/replay/precise_runner.hpp"
 
+#include <sys/prctl.h>
+
 namespace vif::host {
 namespace {
 
@@ -9,7 +11,13 @@ constexpr std::size_t kBudgetFrames = 256;
 }  // namespace
 
 PreciseRunner::PreciseRunner(Loop& loop, ClockPort& clock, SignalFd signals, std::function<void()> on_interrupt)
-    : loop_(loop), clock_(clock), signals_(std::move(signals)), on_interrupt_(std::move(on_interrupt)) {}
+    : loop_(loop), clock_(clock), signals_(std::move(signals)), on_interrupt_(std::move(on_interrupt)) {
+  const int slack_ns = ::prctl(PR_GET_TIMERSLACK);
+  if (slack_ns > 0) slack_before_ns_ = static_cast<unsigned long>(slack_ns);
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
+}
+
+PreciseRunner::~PreciseRunner() { ::prctl(PR_SET_TIMERSLACK, slack_before_ns_); }
 
 Result<std::unique_ptr<PreciseRunner>> PreciseRunner::create(Loop& loop, ClockPort& clock,
                                                              std::function<void()> on_interrupt) {

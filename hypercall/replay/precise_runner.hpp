@@ -12,13 +12,15 @@ namespace vif::host {
 
 class PreciseRunner {
  public:
-  // Timers of Linux are late by 50 us when idle (the default slack of prctl(2)) and by a wake-up.
+  // What a processor needs to wake up.
   static constexpr Time kSpin = std::chrono::microseconds(100);
 
   // SIGINT and SIGTERM come to `on_interrupt`, which runs between polls, as long as the runner lives; they are blocked
-  // for this thread meanwhile. Errors: the host's (EMFILE ...). The loop outlives the runner.
+  // for this thread meanwhile, and its timers have no slack (prctl(2)). Errors: the host's (EMFILE ...). The loop
+  // outlives the runner, which ends on the thread that made it.
   static Result<std::unique_ptr<PreciseRunner>> create(Loop& loop, ClockPort& clock,
                                                        std::function<void()> on_interrupt);
+  ~PreciseRunner();
   PreciseRunner(const PreciseRunner&) = delete;
   PreciseRunner& operator=(const PreciseRunner&) = delete;
 
@@ -37,6 +39,7 @@ class PreciseRunner {
   ClockPort& clock_;
   SignalFd signals_;
   std::function<void()> on_interrupt_;
+  unsigned long slack_before_ns_ = 0;  // 0: the default
 };
 
 }  // namespace vif::host

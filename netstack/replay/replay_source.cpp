@@ -58,18 +58,23 @@ Result<std::span<const ReplayFrame>> MergedCaptures::read() {
   batch_.clear();
   while (!heap_.empty() && batch_.size() < kAheadFrames && hungry_.empty()) {
     const std::size_t index = pop();
-    Capture& capture = captures_[index];
-    if (!first_time_ns_) first_time_ns_ = capture.time_ns;
-    batch_.push_back({capture.frames[capture.at], capture.time_ns, static_cast<std::uint32_t>(index)});
-    if (++capture.at == capture.count) {
-      hungry_.push_back(index);
-    } else {
-      place(capture);
-      push(index);
-    }
+    if (take_run(index)) push(index);
+    else hungry_.push_back(index);
   }
   if (batch_.empty() && damage_) return *damage_;
   return std::span<const ReplayFrame>(batch_);
+}
+
+// All of it that comes before the others. False: nothing is left of it.
+bool MergedCaptures::take_run(std::size_t index) {
+  Capture& capture = captures_[index];
+  do {
+    if (!first_time_ns_) first_time_ns_ = capture.time_ns;
+    batch_.push_back({capture.frames[capture.at], capture.time_ns, static_cast<std::uint32_t>(index)});
+    if (++capture.at == capture.count) return false;
+    place(capture);
+  } while (batch_.size() < kAheadFrames && (heap_.empty() || before(index, heap_.front())));
+  return true;
 }
 
 void MergedCaptures::refill(Capture& capture) {

@@ -65,6 +65,7 @@ class VIF_API MergedCaptures final : public ReplaySource {
 
   MergedCaptures(FilesPort& files, std::vector<std::string> paths);
   Status open(Capture& capture);
+  bool take_run(std::size_t index);
   void refill(Capture& capture);
   void place(Capture& capture);
   bool before(std::size_t one, std::size_t other) const;

@@ -129,7 +129,9 @@ bool Replayer::prepare(const ReplayFrame& frame, Time due) {
     return false;
   }
   const std::size_t before = burst_.size();
-  if (const std::optional<ReplayRefusal> why = fitter_.fit(rewritten(frame.record), scratch_, burst_)) {
+  const std::optional<ReplayRefusal> why = rewriter_.empty() ? fitter_.fit(frame.record, scratch_, burst_)
+                                                             : fitter_.fit(rewritten(frame.record), scratch_, burst_);
+  if (why) {
     ++totals_.records;
     ++totals_.refused[static_cast<std::size_t>(*why)];
     return false;
@@ -137,8 +139,7 @@ bool Replayer::prepare(const ReplayFrame& frame, Time due) {
   std::uint64_t bytes = 0;
   for (const Bytes piece : std::span(burst_).subspan(before)) bytes += piece.size();
   schedule_.sent(burst_.size() - before, bytes);
-  pieces_.resize(burst_.size(), Piece{false, due, side});
-  pieces_.back().ends_record = true;
+  for (std::size_t at = before; at < burst_.size(); ++at) pieces_.emplace_back(at + 1 == burst_.size(), due, side);
   if (fitter_.last_change() == FrameFitter::Change::truncated) ++totals_.truncated;
   if (fitter_.last_change() == FrameFitter::Change::split) ++totals_.split;
   return true;
@@ -147,7 +148,7 @@ bool Replayer::prepare(const ReplayFrame& frame, Time due) {
 // As it is to be sent; what the capture does not hold whole will not be.
 CaptureFrame Replayer::rewritten(const CaptureFrame& record) {
   const bool is_whole = record.link_type == kLinkTypeEthernet && record.wire_bytes <= record.bytes.size();
-  if (rewriter_.empty() || !is_whole) return record;
+  if (!is_whole) return record;
   CaptureFrame changed = record;
   changed.bytes = rewriter_.rewrite(record.bytes, scratch_);
   changed.wire_bytes = static_cast<std::uint32_t>(changed.bytes.size());

@@ -99,9 +99,10 @@ class VIF_API Replayer {
 
  private:
   struct Piece {
-    bool ends_record;  // the last of its record
-    Time due;          // of its record, from the start
+    Piece(bool ends, Time due_at, ReplaySide of) : due(due_at), side(of), ends_record(ends) {}
+    Time due;  // of its record, from the start
     ReplaySide side;
+    bool ends_record;  // the last of its record
   };
   static constexpr std::size_t kBurstFrames = 32;
   static constexpr std::size_t kBudgetRecords = 1024;  // before others get their turn

@@ -63,7 +63,7 @@ void ExpectWatch::attach(host::LinkReplay& replay, double times_as_fast) {
   replay.on_received = [this, &replay](net::ReplaySide at, Bytes frame, Bytes as_recorded) {
     heard(replay, at, frame, as_recorded);
   };
-  replay.on_sent = [this, &replay](net::ReplaySide, Bytes frame) { sent(replay, frame); };
+  if (has_window_ || log_) replay.on_sent = [this, &replay](net::ReplaySide, Bytes frame) { sent(replay, frame); };
 }
 
 void ExpectWatch::sent(host::LinkReplay& replay, Bytes frame) {
