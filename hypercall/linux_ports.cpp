@@ -2,6 +2,8 @@
 #include "hypercall/linux_ports.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -9,10 +11,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "hypercall/host_error.hpp"
 #include "hypercall/packed/packed_source.hpp"
-#include "hypercall/signal_fd.hpp"
 
 namespace vif::host {
 namespace {
@@ -27,11 +29,11 @@ class FileSource final : public ByteSource {
  public:
   FileSource(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
-  void interrupt_by(std::shared_ptr<const int> fd) { interrupt_fd_ = std::move(fd); }
+  void wait_in(std::shared_ptr<const UniqueFd> epoll) { epoll_ = std::move(epoll); }
 
   Result<std::size_t> read(MutBytes into) override {
     for (;;) {
-      if (Status ready = wait(); !ready) return ready.error();
+      if (!ready()) return fail(EAGAIN, "reading " + path_ + ": nothing is there yet");
       const ssize_t n = ::read(fd_.get(), into.data(), into.size());
       if (n >= 0) return static_cast<std::size_t>(n);
       if (errno != EINTR) return host_error("reading " + path_);
@@ -39,16 +41,24 @@ class FileSource final : public ByteSource {
   }
 
  private:
-  Status wait() const {
-    if (!interrupt_fd_ || *interrupt_fd_ < 0) return {};
-    const Result<Readable> ready = wait_readable({fd_.get(), *interrupt_fd_, -1}, std::nullopt);
-    if (!ready) return ready.error();
-    return (*ready)[1] ? Status(fail(std::errc::interrupted, "reading " + path_ + ": interrupted")) : Status();
+  // Watched only between an answer that there is nothing and the next read, so that nothing else wakes anybody.
+  bool ready() {
+    if (!epoll_ || !*epoll_) return true;
+    pollfd readable{fd_.get(), POLLIN, 0};
+    if (::poll(&readable, 1, 0) != 0) {
+      if (std::exchange(watched_, false)) ::epoll_ctl(epoll_->get(), EPOLL_CTL_DEL, fd_.get(), nullptr);
+      return true;
+    }
+    epoll_event event{};
+    event.events = EPOLLIN;
+    watched_ = watched_ || ::epoll_ctl(epoll_->get(), EPOLL_CTL_ADD, fd_.get(), &event) == 0;
+    return !watched_;  // what cannot be watched is waited for
   }
 
   UniqueFd fd_;
   std::string path_;
-  std::shared_ptr<const int> interrupt_fd_;  // null: nothing here keeps one waiting
+  std::shared_ptr<const UniqueFd> epoll_;  // null: nothing here keeps one waiting; empty: and one waits
+  bool watched_ = false;
 };
 
 class FileSink final : public ByteSink {
@@ -105,8 +115,14 @@ Result<std::unique_ptr<ByteSource>> LinuxFiles::open_source(const std::string& p
     return host_error("cannot read " + path);
   }
   auto source = std::make_unique<FileSource>(std::move(fd), path);
-  if (!S_ISREG(status.st_mode)) source->interrupt_by(interrupt_fd_);
+  if (!S_ISREG(status.st_mode)) source->wait_in(waited_for_);
   return unpack_if_packed(std::move(source), path);
+}
+
+Result<int> LinuxFiles::do_not_wait() {
+  if (!*waited_for_) *waited_for_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!*waited_for_) return host_error("cannot watch what is read");
+  return waited_for_->get();
 }
 
 Result<std::unique_ptr<ByteSink>> LinuxFiles::create_sink(const std::string& path) {

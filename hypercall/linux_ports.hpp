@@ -29,12 +29,13 @@ class VIF_API LinuxFiles final : public FilesPort {
   Result<std::unique_ptr<ByteSink>> create_sink(const std::string& path) override;
   bool same_file(const std::string& one, const std::string& other) override;
 
-  // From now on a read that has to wait (of a pipe, a terminal) fails with EINTR once the descriptor `fd` is readable,
-  // of sources that are open already, too. -1: reads wait on, as at first. The thread that reads.
-  void interrupt_reads_by(int fd) { *interrupt_fd_ = fd; }
+  // From now on a read that has to wait (of a pipe, a terminal) fails with EAGAIN instead, of sources that are open
+  // already, too; and the descriptor returned, ours, is readable while one that has failed so is worth another try. The
+  // thread that reads. Errors: epoll_create1's.
+  Result<int> do_not_wait();
 
  private:
-  std::shared_ptr<int> interrupt_fd_ = std::make_shared<int>(-1);  // of the sources, too, which may outlive us
+  std::shared_ptr<UniqueFd> waited_for_ = std::make_shared<UniqueFd>();  // of the sources, too, which may outlive us
 };
 
 // A sink over a descriptor that is open already: standard output. A file is appended to.

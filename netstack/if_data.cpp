@@ -23,7 +23,7 @@ std::uint64_t IfData::received() const {
 
 std::uint64_t IfData::offered() const {
   using enum DropReason;
-  return opackets +
+  return opackets - ocut +
          sum(*this, {queue_full, tx_too_short, tx_too_long, tx_offload, tx_no_mbuf, tx_down, tx_impaired, tx_error});
 }
 
@@ -35,6 +35,7 @@ IfData IfCounters::read() const {
   data.ibytes = ibytes.get();
   data.imcasts = imcasts.get();
   data.isegments = isegments.get();
+  data.ocut = ocut.get();  // before otaken, of which it is a part
   // What was taken before the counters were zeroed may fail after.
   const std::uint64_t taken_and_lost = sum(data, {tx_impaired, tx_error});
   data.opackets = std::max(otaken.get(), taken_and_lost) - taken_and_lost;
@@ -54,7 +55,7 @@ IfData IfCounters::read() const {
 IfData IfCounters::take(Time now) {
   const IfData before = read();
   for (Counter* counter :
-       {&ipackets, &ibytes, &imcasts, &isegments, &otaken, &obytes, &omcasts, &osegments, &linearised})
+       {&ipackets, &ibytes, &imcasts, &isegments, &otaken, &obytes, &omcasts, &osegments, &ocut, &linearised})
     counter->reset();
   for (Counter& counter : drops_) counter.reset();
   changed(now);

@@ -3,10 +3,10 @@
 //
 // Two sums always hold, frame by frame:
 //   received by the backend  = ipackets + drops other_linktype .. no_mbuf
-//   handed to the interface  = opackets + drops queue_full .. tx_error + frames still queued
-// What is dropped above the driver (promisc_only, unknown_type) is part of ipackets. A super-frame is one frame; one
-// cut for a link that does not take it whole is counted when its last segment was taken, its segments as they are
-// taken.
+//   handed to the interface  = opackets - ocut + drops queue_full .. tx_error + frames still queued
+// What is dropped above the driver (promisc_only, unknown_type) is part of ipackets. A super-frame is one frame, but
+// for one that is cut for a link that does not take it whole: each segment that the link takes is one, as it is what
+// the link may lose, and ocut counts all of them but the one that was the last.
 #pragma once
 
 #include <array>
@@ -22,7 +22,8 @@ namespace vif::net {
 // A reading: BSD's if_data, plus what it lacks.
 struct VIF_API IfData {
   std::uint64_t ipackets, ibytes, imcasts, isegments;  // passed up; segments count a super-frame's parts
-  std::uint64_t opackets, obytes, omcasts, osegments;  // taken by the backend and not failed later
+  std::uint64_t opackets, obytes, omcasts, osegments;  // taken by the backend and, of packets, not failed later
+  std::uint64_t ocut;                                  // what cutting super-frames added to opackets
   std::uint64_t ierrors;                               // rx_malformed + too_short + too_long
   std::uint64_t iqdrops;                               // rx_overrun + rx_impaired + no_mbuf
   std::uint64_t noproto;                               // bad_length + unknown_type
@@ -41,7 +42,7 @@ struct VIF_API IfData {
 class VIF_API IfCounters {
  public:
   Counter ipackets, ibytes, imcasts, isegments;
-  Counter otaken, obytes, omcasts, osegments;
+  Counter otaken, obytes, omcasts, osegments, ocut;
   Counter linearised;
 
   void drop(DropReason reason, std::uint64_t frames = 1) { drops_[static_cast<std::size_t>(reason)].add(frames); }

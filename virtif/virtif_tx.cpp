@@ -140,9 +140,13 @@ void Virtif::sent(std::size_t frames) {
   net::IfCounters& count = ifp_.counters;
   if (cutting()) {
     count.osegments.add(frames);
-    if (cutter_->took(frames)) sent_oldest();
+    count.otaken.add(frames);
+    const bool was_last = cutter_->took(frames);
+    count.ocut.add(was_last ? frames - 1 : frames);
+    if (was_last) sent_oldest();
     return;
   }
+  count.otaken.add(frames);
   for (std::size_t i = 0; i < frames; ++i) {
     const net::PktHdr& header = ifp_.snd.peek(0)->pkthdr;
     count.osegments.add(net::segments(header.offload, header.len));
@@ -154,7 +158,6 @@ void Virtif::sent(std::size_t frames) {
 void Virtif::sent_oldest() {
   net::IfCounters& count = ifp_.counters;
   const net::MbufPtr m = ifp_.snd.pop();
-  count.otaken.add(1);
   count.obytes.add(m->pkthdr.len);
   if ((m->pkthdr.flags & (net::M_BCAST | net::M_MCAST)) != 0) count.omcasts.add(1);
   if (!departing_) ifp_.taps.mtap(*m, net::BpfDirection::out);

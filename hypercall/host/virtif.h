@@ -164,7 +164,8 @@ struct virtif_ifdatareq {
   uint64_t ierrors, oerrors, iqdrops, oqdrops, noproto, collisions;
   uint64_t baudrate; /* bits per second; 0: unknown */
   uint32_t link_state, mtu;
-  /* Every frame is in ipackets or one of the first, in opackets, still queued, or one of the second. */
+  /* Every frame is in ipackets or one of the first, in opackets, still queued, or one of the second. Of a
+   * super-frame that is cut for its link each segment is in opackets or one of drop_tx_impaired and drop_tx_error. */
   uint64_t drop_other_linktype, drop_other_network, drop_unknown_peer, drop_rx_overrun, drop_rx_impaired,
       drop_rx_malformed, drop_not_running, drop_too_short, drop_too_long, drop_own_echo, drop_not_for_us, drop_no_mbuf;
   uint64_t drop_queue_full, drop_tx_too_short, drop_tx_too_long, drop_tx_offload, drop_tx_no_mbuf, drop_tx_down,

@@ -64,6 +64,8 @@ class LinkReplay final {
 
   // Plays once the carrier is there; on_end is called when it is over.
   void start();
+  // A capture has more to read, which had nothing yet (ByteSource's EAGAIN). Harmless at any other time.
+  void readable() { replayer_->readable(); }
   // Ends it now: what was sent stays sent, and is reported. Harmless when it has ended.
   void stop();
   bool ended() const { return ended_; }

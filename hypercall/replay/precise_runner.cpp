@@ -26,6 +26,11 @@ Result<std::unique_ptr<PreciseRunner>> PreciseRunner::create(Loop& loop, ClockPo
   return std::unique_ptr<PreciseRunner>(new PreciseRunner(loop, clock, std::move(*signals), std::move(on_interrupt)));
 }
 
+void PreciseRunner::watch(int fd, std::function<void()> on_readable) {
+  watched_fd_ = fd;
+  on_readable_ = std::move(on_readable);
+}
+
 Status PreciseRunner::run(const std::function<bool()>& done, const std::function<void()>& every, Time apart) {
   for (Time next_every = clock_.now() + apart; !done();) {
     const bool more = loop_.poll(kBudgetFrames);
@@ -33,7 +38,7 @@ Status PreciseRunner::run(const std::function<bool()>& done, const std::function
     if (now >= next_every) {
       every();
       next_every = now + apart;
-      if (Status looked = wait(Time(0)); !looked) return looked;  // for signals, however busy it is
+      if (Status looked = wait(Time(0)); !looked) return looked;  // however busy it is
     }
     const std::optional<Time> deadline = loop_.next_deadline();
     if (more || (deadline && *deadline <= now)) continue;
@@ -48,9 +53,10 @@ Status PreciseRunner::run(const std::function<bool()>& done, const std::function
 }
 
 Status PreciseRunner::wait(Time most) {
-  const Result<Readable> ready = wait_readable({loop_.fd(), signals_.fd(), -1}, most);
+  const Result<Readable> ready = wait_readable({loop_.fd(), signals_.fd(), watched_fd_}, most);
   if (!ready) return ready.error();
   if ((*ready)[1] && signals_.take()) on_interrupt_();
+  if ((*ready)[2]) on_readable_();
   return {};
 }
 

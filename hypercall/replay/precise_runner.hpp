@@ -24,8 +24,8 @@ class PreciseRunner {
   PreciseRunner(const PreciseRunner&) = delete;
   PreciseRunner& operator=(const PreciseRunner&) = delete;
 
-  // Readable once one of them has come, until `on_interrupt` hears of it.
-  int signal_fd() const { return signals_.fd(); }
+  // Calls `on_readable` between polls when the descriptor is readable; one of them.
+  void watch(int fd, std::function<void()> on_readable);
 
   // Polls until `done` says so; the calling thread is the domain's thread meanwhile. `every` is called now and then,
   // at most that long apart while there is anything to wait for. Errors: the host's while waiting.
@@ -39,6 +39,8 @@ class PreciseRunner {
   ClockPort& clock_;
   SignalFd signals_;
   std::function<void()> on_interrupt_;
+  int watched_fd_ = -1;
+  std::function<void()> on_readable_;
   unsigned long slack_before_ns_ = 0;  // 0: the default
 };
 

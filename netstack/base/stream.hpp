@@ -16,7 +16,7 @@ class ByteSource {
   virtual ~ByteSource() = default;
 
   // Fills the front of `into` (not empty) and returns how much: 0 is the end, a short count is not. Errors: the host's
-  // errno.
+  // errno; EAGAIN, of a source that was told not to wait: there is nothing yet, and later there may be.
   virtual Result<std::size_t> read(MutBytes into) = 0;
 };
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -48,8 +49,9 @@ Result<CaptureReader> CaptureReader::open(ByteSource& source) {
 }
 
 Status CaptureReader::open_format() {
-  while (end_ < kMagicBytes && !source_ended_ && !error_) refill();
-  if (error_) return *error_;
+  while (end_ < kMagicBytes && !source_ended_) {
+    if (Status read = refill(); !read) return read;
+  }
   if (end_ < kMagicBytes) return not_a_capture(unparsed());
   if (PcapParser::recognises(unparsed())) return open_pcap();
   if (!PcapngParser::recognises(unparsed())) return not_a_capture(unparsed());
@@ -58,13 +60,14 @@ Status CaptureReader::open_format() {
     if (!error_ && source_ended_) end();
     if (error_) return *error_;
     if (source_ended_) return {};
-    refill();
+    if (Status read = refill(); !read) return read;
   }
 }
 
 Status CaptureReader::open_pcap() {
-  while (end_ < pcap::kFileHeaderBytes && !source_ended_ && !error_) refill();
-  if (error_) return *error_;
+  while (end_ < pcap::kFileHeaderBytes && !source_ended_) {
+    if (Status read = refill(); !read) return read;
+  }
   Result<PcapParser> parser = PcapParser::open(unparsed());
   if (!parser) return parser.error();
   parser_ = std::move(*parser);
@@ -82,7 +85,7 @@ Result<std::size_t> CaptureReader::read(std::span<CaptureFrame> into) {
     if (!error_ && source_ended_) end();
     if (error_) return *error_;
     if (source_ended_) return std::size_t{0};
-    refill();
+    if (Status read = refill(); !read) return std::move(read).error();
   }
 }
 
@@ -96,7 +99,7 @@ ParsedBytes CaptureReader::parse(std::span<CaptureFrame> into) {
 }
 
 // One more piece from the source behind what is not parsed yet. Moves the buffer: frames handed out are gone.
-void CaptureReader::refill() {
+Status CaptureReader::refill() {
   assert(end_ - begin_ <= kRecordBytesMax);
   if (begin_ > 0) {
     std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
@@ -105,13 +108,16 @@ void CaptureReader::refill() {
   }
   const Result<std::size_t> bytes = source_->read({buffer_.get() + end_, kReadBytes});
   if (!bytes) {
-    error_ = bytes.error();
-    error_->text = "reading at byte " + std::to_string(begin_offset_ + end_) + ": " + error_->text;
-    return;
+    const int number = bytes.error().number();
+    const std::string offset = std::to_string(begin_offset_ + end_);
+    const Error error = fail(number, "reading at byte " + offset + ": " + bytes.error().text);
+    if (number != EAGAIN) error_ = error;
+    return error;
   }
   assert(*bytes <= kReadBytes);
   if (*bytes == 0) source_ended_ = true;
   end_ += *bytes;
+  return {};
 }
 
 // Nothing more comes: what is left must be nothing.

@@ -30,7 +30,7 @@ class CaptureReader {
   // count is not the end. The frames' bytes are valid until the next call or the reader's end.
   // Errors come after every whole frame before them, and every later call returns the same one: EBADMSG damage, with
   // the byte offset, what was found there and what was expected; ENOTSUP a section of another version; or the source's
-  // own (its text gains the offset).
+  // own (its text gains the offset). After EAGAIN, the source's, it is worth another try later.
   Result<std::size_t> read(std::span<CaptureFrame> into);
 
   CaptureFormat format() const;
@@ -45,7 +45,7 @@ class CaptureReader {
   Status open_format();
   Status open_pcap();
   ParsedBytes parse(std::span<CaptureFrame> into);
-  void refill();
+  Status refill();
   void end();
   Bytes unparsed() const { return {buffer_.get() + begin_, end_ - begin_}; }
 

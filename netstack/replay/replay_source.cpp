@@ -50,12 +50,12 @@ Status MergedCaptures::rewind() {
 }
 
 Result<std::span<const ReplayFrame>> MergedCaptures::read() {
-  for (const std::size_t index : hungry_) {
-    refill(captures_[index]);
-    if (!captures_[index].ended) push(index);
-  }
-  hungry_.clear();
   batch_.clear();
+  for (; !hungry_.empty(); hungry_.erase(hungry_.begin())) {
+    Capture& capture = captures_[hungry_.front()];
+    if (Status refilled = refill(capture); !refilled) return std::move(refilled).error();
+    if (!capture.ended) push(hungry_.front());
+  }
   while (!heap_.empty() && batch_.size() < kAheadFrames && hungry_.empty()) {
     const std::size_t index = pop();
     if (take_run(index)) push(index);
@@ -77,15 +77,18 @@ bool MergedCaptures::take_run(std::size_t index) {
   return true;
 }
 
-void MergedCaptures::refill(Capture& capture) {
+// EAGAIN: it cannot be told yet what comes next.
+Status MergedCaptures::refill(Capture& capture) {
   const Result<std::size_t> n = capture.reader->read(capture.frames);
+  if (!n && n.error().number() == EAGAIN) return n.error();
   if (!n && !damage_) damage_ = fail(n.error().number(), capture.path + ": " + n.error().text);
   capture.ended = !n || *n == 0;
-  if (capture.ended) return;
+  if (capture.ended) return {};
   capture.at = 0;
   capture.count = *n;
   capture.had_frames = true;
   place(capture);
+  return {};
 }
 
 void MergedCaptures::place(Capture& capture) {

@@ -27,8 +27,8 @@ struct ReplayFrame {
 class ReplaySource {
  public:
   virtual ~ReplaySource() = default;
-  // The next frames, in the order to send them; borrowed until the next call. None: the pass is over. Errors come after
-  // every frame that could be read, and end the pass.
+  // The next frames, in the order to send them; borrowed until the next call. None: the pass is over. EAGAIN: what
+  // follows is not known yet (ByteSource). Other errors come after every frame that could be read, and end the pass.
   virtual Result<std::span<const ReplayFrame>> read() = 0;
   // Begins another pass. Errors: the host's, or the pass would not be the same.
   virtual Status rewind() = 0;
@@ -66,7 +66,7 @@ class VIF_API MergedCaptures final : public ReplaySource {
   MergedCaptures(FilesPort& files, std::vector<std::string> paths);
   Status open(Capture& capture);
   bool take_run(std::size_t index);
-  void refill(Capture& capture);
+  Status refill(Capture& capture);
   void place(Capture& capture);
   bool before(std::size_t one, std::size_t other) const;
   void push(std::size_t index);

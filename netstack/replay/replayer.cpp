@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
+#include <utility>
 
 namespace vif::net {
 namespace {
@@ -45,6 +47,11 @@ void Replayer::writable() {
   next_.schedule(domain_.now());
 }
 
+void Replayer::readable() {
+  if (!std::exchange(waiting_, false) || state_ != State::running) return;
+  next_.schedule(domain_.now());
+}
+
 void Replayer::stop() {
   if (state_ == State::running) end(State::stopped);
 }
@@ -62,13 +69,14 @@ void Replayer::run() {
     fill();
     if (!burst_.empty()) continue;
     if (finished_) return end(State::done);
+    if (waiting_) return;
     if (budget_ > 0) return next_.schedule(totals_.started + schedule_.due());
   }
   next_.schedule(domain_.now());
 }
 
 // Prepares what is due by now, at most a burst of it. Afterwards the burst is empty only when nothing is due, nothing
-// follows, or the budget is spent.
+// follows yet or ever, or the budget is spent.
 void Replayer::fill() {
   scratch_.clear();
   burst_.clear();
@@ -88,12 +96,14 @@ void Replayer::fill() {
   }
 }
 
-// False: there is no other frame, and finished_ says so.
+// False: there is no other frame, and finished_ says so; or not yet, which waiting_ does.
 bool Replayer::fetch() {
   at_ = 0;
   batch_ = {};
   while (batch_.empty()) {
     const Result<std::span<const ReplayFrame>> read = source_.read();
+    waiting_ = !read && read.error().number() == EAGAIN;
+    if (waiting_) return false;
     if (!read && !error_) error_ = read.error();
     if (read && !read->empty()) {
       batch_ = *read;

@@ -84,6 +84,8 @@ class VIF_API Replayer {
   void start(Time at);
   // A wire takes frames again. Harmless at any other time.
   void writable();
+  // The source has more (ReplaySource's EAGAIN). Harmless at any other time.
+  void readable();
   // Ends it: what is not sent is not a record of this replay. Harmless when it has ended.
   void stop();
   // When the plan's duration was over, not all that was due by then had been sent; what of it was waiting for the wire
@@ -140,6 +142,7 @@ class VIF_API Replayer {
   std::span<const ReplayFrame> batch_;  // of the source
   std::size_t at_ = 0;                  // [at_, end) of it is still to come
   bool placed_ = false;                 // the schedule is at batch_[at_]
+  bool waiting_ = false;                // for the source
   bool finished_ = false;               // nothing follows the burst
   std::uint64_t given_ = 0;             // records prepared, not refused
   std::uint64_t given_before_ = 0;      // this pass

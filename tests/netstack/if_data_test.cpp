@@ -86,9 +86,9 @@ TEST(IfData, adds_up_what_was_passed_and_what_was_not) {
 
 TEST(IfData, is_read_and_zeroed_in_one_go) {
   IfCounters counters;
-  Counter* const all[] = {&counters.ipackets,  &counters.ibytes,    &counters.imcasts,
-                          &counters.isegments, &counters.otaken,    &counters.obytes,
-                          &counters.omcasts,   &counters.osegments, &counters.linearised};
+  Counter* const all[] = {&counters.ipackets,   &counters.ibytes, &counters.imcasts, &counters.isegments,
+                          &counters.otaken,     &counters.obytes, &counters.omcasts, &counters.osegments,
+                          &counters.linearised, &counters.ocut};
   for (std::size_t i = 0; i < std::size(all); ++i) all[i]->add(i + 1);
   counters.drop(DropReason::no_mbuf, 99);
   counters.changed(Time(5));
@@ -103,12 +103,13 @@ TEST(IfData, is_read_and_zeroed_in_one_go) {
   EXPECT_EQ(before.omcasts, 7U);
   EXPECT_EQ(before.osegments, 8U);
   EXPECT_EQ(before.linearised, 9U);
+  EXPECT_EQ(before.ocut, 10U);
   EXPECT_EQ(before.dropped(DropReason::no_mbuf), 99U);
   EXPECT_EQ(before.lastchange, Time(5));
 
   const IfData after = counters.read();
   EXPECT_EQ(after.ipackets + after.ibytes + after.imcasts + after.isegments + after.opackets + after.obytes +
-                after.omcasts + after.osegments + after.linearised + after.iqdrops,
+                after.omcasts + after.osegments + after.linearised + after.ocut + after.iqdrops,
             0U);
   EXPECT_EQ(after.dropped(DropReason::no_mbuf), 0U);
   EXPECT_EQ(after.lastchange, Time(77));

@@ -109,7 +109,8 @@ class Metrics(DaemonCase):
                         "virtif_link_received_frames": own["received"], "virtif_link_offered_frames": own["offered"],
                         "virtif_transmit_frames": tx["packets"], "virtif_transmit_bytes": tx["bytes"],
                         "virtif_transmit_errors": tx["errors"], "virtif_transmit_dropped": tx["dropped"],
-                        "virtif_transmit_multicast_frames": own["tx_multicast"], "virtif_transmit_segments": own["tx_segments"]}
+                        "virtif_transmit_multicast_frames": own["tx_multicast"], "virtif_transmit_segments": own["tx_segments"],
+                        "virtif_transmit_cut_segments": own["tx_cut"]}
             for family, value in expected.items():
                 self.assertEqual(told[family + "_total", name, None], value, (name, family))
             for reason, value in own["drops"].items():

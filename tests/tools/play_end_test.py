@@ -5,8 +5,10 @@ usage: play_end_test.py VIRTIFCTL DATA_FOLDER, run by itself again in a network 
 """
 
 import json
+import os
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from play_case import DATA, Peer, Play, capture, ctl, main, untimed
@@ -30,11 +32,11 @@ class Played(Play):
     def capture(self, count, apart=0.0, size=60):
         return capture(self.folder / "sent.pcap", [(1 + i * apart, frame_of(i, size)) for i in range(count)])
 
-    def played(self, heard, *words):
+    def played(self, heard, *words, stdin=None):
         """(exit status, the object, what the peer got)."""
         self.runs += 1
         peer = Peer(self.folder / f"s{self.runs}", heard)
-        code, out, err = ctl(*words, "--to", f"stream:{self.folder}/s{self.runs}", "-j")
+        code, out, err = ctl(*words, "--to", f"stream:{self.folder}/s{self.runs}", "-j", stdin=stdin)
         self.assertTrue(out, err)
         peer.join(timeout=1)
         return code, json.loads(out)[0], peer
@@ -75,6 +77,36 @@ class Ends(Played):
             code, got, _ = self.played(lambda peer, _, count: count < 2 or peer.go(), sent, *words)
             self.assertEqual((code, got["sent"]["frames"], got["ended_early"]), (1, 2, False))
             self.assertIn("is down", got["error"])
+
+    def test_links_are_heard_while_a_pipe_is_idle(self):
+        def answers_and_goes(peer, frame, count):
+            peer.send(frame)
+            if count == 2:
+                peer.go()
+
+        reading, writing = os.pipe()
+        with open(reading, "rb") as idle, open(writing, "wb") as pipe:
+            pipe.write(self.capture(2).read_bytes())
+            pipe.flush()
+            code, got, _ = self.played(answers_and_goes, "-", stdin=idle)
+        self.assertEqual((code, got["received"], got["ended_early"]), (1, 2, True))
+        self.assertIn("is down", got["error"])
+
+    def test_a_pipe_that_pauses_is_played_to_its_end(self):
+        reading, writing = os.pipe()
+        whole = self.capture(3).read_bytes()
+
+        def write():
+            with open(writing, "wb", buffering=0) as pipe:
+                for at in range(0, len(whole), 50):
+                    pipe.write(whole[at:at + 50])
+                    time.sleep(0.05)
+
+        threading.Thread(target=write).start()
+        with open(reading, "rb") as pauses:
+            code, got, peer = self.played(lambda *_: True, "-", "--speed", "top", stdin=pauses)
+        self.assertEqual((code, got["sent"]["frames"], got["error"]), (0, 3, None))
+        self.assertEqual(peer.frames, [frame_of(i) for i in range(3)])
 
     def test_a_peer_may_go_when_it_has_said_all(self):
         sent = self.capture(2)

@@ -57,7 +57,9 @@ TEST_F(TransmitOffload, and_are_cut_where_it_does_not) {
   EXPECT_EQ(wire().sent.size(), 42U);
   expect_segments(60'000);
   const IfData data = ifp.counters.read();
-  EXPECT_EQ(data.opackets, 1U);
+  EXPECT_EQ(data.opackets, 42U);
+  EXPECT_EQ(data.ocut, 41U);
+  EXPECT_EQ(data.offered(), 1U);
   EXPECT_EQ(data.osegments, 42U);
   EXPECT_EQ(data.obytes, tcp.bytes.size());
   EXPECT_EQ(data.linearised, 0U) << "headers and payload in pieces";
@@ -96,13 +98,14 @@ TEST_F(TransmitOffload, remembers_how_far_it_came_when_the_link_is_full) {
   for (const std::size_t sent : {5U, 5U, 35U}) {  // a burst is 32, of which 27 were left
     EXPECT_EQ(wire().sent.size(), sent);
     EXPECT_EQ(ifp.counters.read().osegments, sent);
-    EXPECT_EQ(ifp.counters.read().opackets, 0U);
+    EXPECT_EQ(ifp.counters.read().opackets, sent);
+    EXPECT_EQ(ifp.counters.read().offered(), 0U);
     EXPECT_EQ(ifp.snd.size(), 2U);
     EXPECT_TRUE(ifp.is(IFF_OACTIVE));
     wire().writable();
     host.settle();
   }
-  EXPECT_EQ(ifp.counters.read().opackets, 2U);
+  EXPECT_EQ(ifp.counters.read().offered(), 2U);
   EXPECT_EQ(ifp.counters.read().osegments, 43U);
   ASSERT_EQ(wire().sent.size(), 43U);
   EXPECT_EQ(wire().sent.back(), numbered(ifp, 1));
@@ -182,8 +185,9 @@ TEST_F(TransmitOffload, a_segment_too_large_for_the_link_costs_the_rest) {
   EXPECT_EQ(wire().sent.back(), numbered(ifp, 1)) << "and nothing of the next";
   const IfData data = ifp.counters.read();
   EXPECT_EQ(data.dropped(DropReason::tx_too_long), 1U);
-  EXPECT_EQ(data.opackets, 1U);
-  EXPECT_EQ(data.osegments, 2U) << "what went out went out";
+  EXPECT_EQ(data.opackets, 2U) << "what went out went out";
+  EXPECT_EQ(data.osegments, 2U);
+  EXPECT_EQ(data.offered(), 2U);
 }
 
 TEST_F(TransmitOffload, segments_above_the_mtu_are_not_begun) {

@@ -78,7 +78,9 @@ int play(const PlayJob& job) {
     (*replay)->stop();
   });
   if (!runner) return no_environment(runner.error().text);
-  files.interrupt_reads_by((*runner)->signal_fd());
+  const Result<int> waited_for = files.do_not_wait();
+  if (!waited_for) return no_environment(waited_for.error().text);
+  (*runner)->watch(*waited_for, [&] { (*replay)->readable(); });
   (*loop)->poll(0);  // so that the domain knows the time
   (*replay)->start();
   const Status ran =

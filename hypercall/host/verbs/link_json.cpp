@@ -108,6 +108,7 @@ Json link_json(Node& node, const net::Ifnet& ifp, bool with_stats) {
     own["offered"] = data.offered();
     own["rx_segments"] = data.isegments;
     own["tx_segments"] = data.osegments;
+    own["tx_cut"] = data.ocut;
     own["tx_multicast"] = data.omcasts;
     own["drops"] = drops_json(data);
   }

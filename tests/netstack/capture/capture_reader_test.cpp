@@ -57,6 +57,16 @@ TEST_P(Reader, gives_the_same_frames_whatever_the_pieces) {
   }
 }
 
+TEST_P(Reader, goes_on_where_it_was_when_there_was_nothing_yet) {
+  const FileBytes file = small_file(GetParam());
+  const WholeFile reference = read_whole(file);
+  for (std::size_t piece = 1; piece <= 64; piece++) {
+    const WholeFile whole = read_whole(file, {200, 0, piece, 0, 0});
+    EXPECT_FALSE(whole.error) << piece << whole.text();
+    EXPECT_EQ(whole.frames, reference.frames) << piece;
+  }
+}
+
 TEST_P(Reader, gives_the_same_frames_whatever_the_batch) {
   const FileBytes file = small_file(GetParam());
   const WholeFile reference = read_whole(file);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -17,14 +18,17 @@ inline constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
 class MemorySource final : public ByteSource {
  public:
-  // Gives pieces of these sizes in turn (empty: whatever is asked for) and fails with EIO once `fail_at` bytes are out.
+  // Gives pieces of these sizes in turn (0: EAGAIN; empty: whatever is asked for) and fails with EIO once `fail_at`
+  // bytes are out.
   explicit MemorySource(Bytes file, std::vector<std::size_t> pieces = {}, std::size_t fail_at = kNever)
       : file_(file), pieces_(std::move(pieces)), fail_at_(fail_at) {}
 
   Result<std::size_t> read(MutBytes into) override {
     if (at_ == fail_at_) return fail(std::errc::io_error, "the disk is gone");
     std::size_t bytes = std::min({into.size(), file_.size() - at_, fail_at_ - at_});
-    if (!pieces_.empty()) bytes = std::min(bytes, pieces_[turn_++ % pieces_.size()]);
+    const std::size_t piece = pieces_.empty() ? kNever : pieces_[turn_++ % pieces_.size()];
+    if (piece == 0) return fail(EAGAIN, "nothing is there yet");
+    bytes = std::min(bytes, piece);
     if (bytes > 0) std::memcpy(into.data(), file_.data() + at_, bytes);
     at_ += bytes;
     return bytes;

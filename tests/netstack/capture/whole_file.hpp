@@ -47,6 +47,7 @@ inline WholeFile read_whole(ByteSource& source, std::size_t batch = 16) {
   std::vector<net::CaptureFrame> frames(batch);
   for (;;) {
     const Result<std::size_t> count = reader->read(frames);
+    if (!count && count.error().number() == EAGAIN) continue;
     if (!count) whole.error = count.error();
     if (!count || *count == 0) break;
     for (const net::CaptureFrame& frame : std::span(frames).first(*count)) {

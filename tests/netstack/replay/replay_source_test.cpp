@@ -96,4 +96,19 @@ TEST_F(ReplaySourceTest, passes_are_the_same_and_a_pipe_has_only_one) {
   EXPECT_NE(again.error().text.find("not a pipe"), std::string::npos);
 }
 
+TEST_F(ReplaySourceTest, gives_nothing_of_one_that_may_come_after_what_another_has_not_said_yet) {
+  capture_times("pipe.pcap", {0ns, 10ns});
+  capture_times("b.pcap", {5ns, 15ns});
+  host::sim::SimFile& pipe = files.file("pipe.pcap");
+  pipe.read_errno = EAGAIN;
+  pipe.read_fails_at = pipe.bytes.size() - 20;  // in the midst of the second
+  const auto merged = open({"pipe.pcap", "b.pcap"});
+  std::optional<Error> error;
+  EXPECT_EQ(pass(*merged, &error), (std::vector<Read>{{0, 0}}));
+  EXPECT_EQ(error->number(), EAGAIN);
+  EXPECT_EQ(pass(*merged), std::vector<Read>{}) << "still nothing";
+  pipe.read_fails_at = host::sim::SimFile::kNever;
+  EXPECT_EQ(pass(*merged), (std::vector<Read>{{1, 0}, {0, 1}, {1, 1}}));
+}
+
 }  // namespace
