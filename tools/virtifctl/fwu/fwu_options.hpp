@@ -52,6 +52,7 @@ int fwu_say(const std::string& text, int status);
 
 // kFwuUsage where the words were wrong (EINVAL), else kFwuFailed: for what a network or a folder should bring.
 int fwu_status(const Error& error);
+
 // What is wrong with the words themselves, whatever is on the medium. EINVAL: the sentence says what was expected.
 Status fwu_check_words(const FwuOptions& options);
 // Of capsules that are not applied: kFwuRefused, or kFwuFailed where one of the files could not be opened.
