@@ -2,6 +2,7 @@
 #include "hypercall/trace/trace_dat_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,6 +40,10 @@ void TraceDatFile::drop() const {
 }
 
 Status may_create(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {  // whose reader would see its end
+    return ::access(path.c_str(), W_OK) == 0 ? Status() : host_error(path);
+  }
   Result<TraceDatFile> file = TraceDatFile::create(path);
   if (!file) return std::move(file).error();
   file->drop();

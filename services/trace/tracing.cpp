@@ -51,9 +51,10 @@ Group* Tracing::find_group(std::string_view name) const {
 Result<Group*> Tracing::create_group(std::string name) {
   if (name.size() > kGroupNameCharsMax) return fail(ENAMETOOLONG, "a group's name has at most 255 characters");
   if (!may_name_group(name))
-    return fail(
-        EINVAL,
-        "a group's name is one directory's: not empty, no '/', and neither ' ' nor ':', which part patterns of events");
+    return fail(EINVAL,
+                "a group's name is one directory's: not empty, '.' or '..', without '/', control characters, and ' ' "
+                "and ':', which "
+                "part patterns of events");
   if (find_group(name) != nullptr) return fail(EEXIST, "there is a group '" + name + "' already");
   const std::uint32_t id = group_ids_.take_next();
   if (id == 0) return fail(ENOMEM, "65535 groups are the most");
@@ -99,7 +100,8 @@ Result<unsigned> Tracing::add_probe(Probe& probe) {
     shared_.probes[place].store(&probe, std::memory_order_release);
     return place;
   }
-  return fail(EBUSY, "at most 8 sessions and other probes at a time");
+  return fail(EBUSY,
+              "at most 8 sessions and other probes at a time: one has to end first, a recording or `trace enable`");
 }
 
 void Tracing::remove_probe(unsigned place) {

@@ -6,6 +6,7 @@ usage: trace_cli_test.py VIRTIFCTL DATA_FOLDER
 
 import collections
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -54,6 +55,18 @@ class Trace(unittest.TestCase):
             self.assertRegex(line, r"rx_drop: +ifname=virt0 reason=not_for_us frames=1 bytes=\d+ dst=\S+ src=\S+ type=\d+$")
         self.record("replay", MULTICAST, "--lladdr", MAC_B, "--join", "01:00:5e:56:49:46")
         self.assertNotIn("dst=01:00:5e:56:49:46", ctl("trace", "report", self.file).stdout)
+
+    def test_one_option_may_name_several_patterns(self):
+        self.record("replay", MULTICAST, "--lladdr", MAC_B, options=("-e", " rx_drop  running "))
+        self.assertEqual({event["event"] for event in self.events()}, {"rx_drop", "running"})
+
+    def test_a_fifo_takes_a_recording(self):
+        fifo = self.file.parent / "fifo"
+        os.mkfifo(fifo)
+        with open(self.file, "wb") as kept, subprocess.Popen(["cat", fifo], stdout=kept) as reader:
+            run = ctl("trace", "record", "-e", "rx_drop", "-o", fifo, "--", "replay", MULTICAST, "--lladdr", MAC_B)
+            self.assertEqual((run.returncode, reader.wait(timeout=20)), (0, 0), run.stderr)
+        self.assertIn(f"{len(self.events())} events in", run.stderr)
 
     def test_what_cannot_be_done_is_said_before_the_command_runs(self):
         for options, status, expected in ((("-o", "/no/such/folder/trace.dat"), FAILED, "No such file"),

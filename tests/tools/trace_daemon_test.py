@@ -15,7 +15,7 @@ import subprocess
 import time
 import unittest
 
-from daemon_case import FAILED, USAGE, VIRTIFCTL, DaemonCase
+from daemon_case import FAILED, SANITIZED, USAGE, VIRTIFCTL, DaemonCase
 
 NOBODY = 65534
 
@@ -98,6 +98,33 @@ class TraceDaemon(DaemonCase):
         self.assertEqual((event["event"], event["fields"]), ("running", {"ifname": "virt0", "on": 0}))
         run.send_signal(signal.SIGTERM)
         self.assertEqual((run.wait(20), run.stdout.read()), (0, ""))
+
+    def test_a_stream_that_cannot_be_written_fails(self):
+        with open("/dev/full", "wb") as full:
+            run = subprocess.Popen([VIRTIFCTL, "trace", "stream", "-e", "running", "--socket", self.path], stdout=full,
+                                   stderr=subprocess.PIPE, text=True)
+            self.until(lambda: "Used by ftrace" in self.ctl("trace", "status", "virtif"))
+            self.ctl("link", "set", "virt0", "down")
+            said = run.communicate(timeout=20)[1]
+        self.assertEqual(run.returncode, FAILED, said)
+        self.assertIn("No space left on device", said)
+
+    @unittest.skipIf(SANITIZED, "20,000 events take too long under a sanitizer")
+    def test_a_stream_says_what_it_lost(self):
+        run = self.begin("stream", "-e", "running", "-b", "8")
+        run.send_signal(signal.SIGSTOP)
+        with self.client() as client:
+            for on in range(20_000):
+                client.call("link.set", ifname="virt0", up=on % 2 == 1)
+        run.send_signal(signal.SIGCONT)
+        run.send_signal(signal.SIGINT)
+        out, said = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 0, said)
+        lost = int(re.search(r"(\d+) events were lost", said)[1])
+        self.assertEqual(lost + out.count(" running: "), 20_000)
+
+    def test_a_duration_is_a_number(self):
+        self.assertIn("--duration", self.ctl("trace", "stream", "--duration", "nan", status=USAGE))
 
     def test_a_stream_ends_with_virtifd_and_says_so(self):
         stream, record = self.begin("stream", "-e", "running"), self.begin("record", "-o", self.file)
@@ -234,7 +261,7 @@ class TraceDaemon(DaemonCase):
     def test_what_cannot_be_is_refused_with_what_was_expected(self):
         for words, status, expected in ((("stream", "-e", "virtif:nothing"), USAGE, "trace event list"),
                                         (("stream", "-f", "reason = 3"), USAGE, "expected =="),
-                                        (("record", "-b", "1"), USAGE, "--buffer"), (("group", "add", "a/b"), USAGE, "no '/'"),
+                                        (("record", "-b", "1"), USAGE, "--buffer"), (("group", "add", "a/b"), USAGE, "without '/'"),
                                         (("group", "add", "a b"), USAGE, "patterns"),
                                         (("group", "add", "a:b"), USAGE, "patterns"),
                                         (("event", "show", "nope"), FAILED, "event list"), (("event", "list", "nope"), FAILED, "event list"),

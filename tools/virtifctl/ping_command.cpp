@@ -11,6 +11,7 @@
 #include "netstack/inet/ip_address.hpp"
 #include "tools/control/control_socket.hpp"
 #include "tools/virtifctl/exit_status.hpp"
+#include "tools/virtifctl/number_check.hpp"
 
 namespace vif::tools {
 namespace {
@@ -29,12 +30,14 @@ PingCommand::PingCommand(CLI::App& app) : socket_(default_socket_path()) {
       ->check(CLI::Range(1U, 1U << 31));
   ping.add_option("-i,--interval", interval_s_, "seconds between them")
       ->capture_default_str()
-      ->check(CLI::Range(0.001, 3600.0));
+      ->check(CLI::Range(0.001, 3600.0))
+      ->check(number_check());
   ping.add_option("-s,--size", bytes_, "bytes of data in each")->capture_default_str()->check(CLI::Range(0U, 65'507U));
   ping.add_option("-I,--interface", interface_, "out of this one");
   ping.add_option("-W,--wait", wait_s_, "seconds to wait for each answer")
       ->capture_default_str()
-      ->check(CLI::Range(0.001, 60.0));
+      ->check(CLI::Range(0.001, 60.0))
+      ->check(number_check());
   ping.add_flag("-q,--quiet", quiet_, "print no line for each answer");
   CLI::Option* const only4 = ping.add_flag("-4", only4_, "ADDRESS is one of IPv4");
   ping.add_flag("-6", only6_, "ADDRESS is one of IPv6")->excludes(only4);

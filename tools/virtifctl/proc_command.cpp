@@ -9,6 +9,7 @@
 #include "hypercall/linux_ports.hpp"
 #include "tools/control/control_socket.hpp"
 #include "tools/virtifctl/exit_status.hpp"
+#include "tools/virtifctl/number_check.hpp"
 #include "tools/virtifctl/proc_text.hpp"
 
 namespace vif::tools {
@@ -49,7 +50,10 @@ ProcCommand::ProcCommand(CLI::App& app) : socket_(default_socket_path()) {
   listen.add_option("-n,--count", count_, "end after so many events");
   CLI::App& tree = *proc.add_subcommand("tree", "Print the processes that live, under their parents.");
   CLI::App& top = *proc.add_subcommand("top", "Print how many forks, execs and exits there are a second, and whose.");
-  top.add_option("-i,--interval", interval_s_, "seconds")->check(CLI::Range(0.05, 3600.0))->capture_default_str();
+  top.add_option("-i,--interval", interval_s_, "seconds")
+      ->check(CLI::Range(0.05, 3600.0))
+      ->check(number_check())
+      ->capture_default_str();
   top.add_option("-n,--count", count_, "end after so many tables");
   CLI::App& notify = *proc.add_subcommand("notify", "Register the code that a thread's exit is told with.");
   notify.add_option("code", code_, "0 to 4294967295");

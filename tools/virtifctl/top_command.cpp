@@ -9,6 +9,7 @@
 #include "hypercall/host_error.hpp"
 #include "tools/control/control_socket.hpp"
 #include "tools/virtifctl/exit_status.hpp"
+#include "tools/virtifctl/number_check.hpp"
 
 namespace vif::tools {
 namespace {
@@ -24,7 +25,8 @@ TopCommand::TopCommand(CLI::App& app) : socket_(default_socket_path()) {
       ->check(CLI::Range(1U, 1U << 31));
   top.add_option("-i,--interval", interval_s_, "seconds in between")
       ->capture_default_str()
-      ->check(CLI::Range(0.05, 3600.0));
+      ->check(CLI::Range(0.05, 3600.0))
+      ->check(number_check());
   top.add_option("-o,--order", order_, "the largest first by b bits, p packets, r received, t sent, d drops, or n name")
       ->capture_default_str()
       ->check(CLI::IsMember({"b", "p", "r", "t", "d", "n"}));

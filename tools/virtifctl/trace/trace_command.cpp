@@ -80,7 +80,7 @@ void TraceCommand::add_record(CLI::App& trace) {
   record.add_option("COMMAND", words_,
                     "behind --: virtifctl replay ..., virtifctl bridge ... or virtifctl fwu ...; none: what virtifd "
                     "does");
-  node_->add_wish(record);
+  node_->add_wish(record, TraceNodeCommand::Of::command);
   node_->add_duration(record);
   node_->add_socket(record);
   record.add_option("-o,--output", output_, "the file to write, for trace-cmd and KernelShark as well")
@@ -134,8 +134,9 @@ int TraceCommand::record(const RunRecorded& run_recorded) const {
     if (!opened) return failed("trace record: " + opened.error().text);
     marker = *std::move(opened);
   }
+  const std::vector<std::string> patterns = node_->patterns();
   auto recorder =
-      TraceRecorder::open({.patterns = node_->patterns().empty() ? std::vector<std::string>{"*:*"} : node_->patterns(),
+      TraceRecorder::open({.patterns = patterns.empty() ? std::vector<std::string>{"*:*"} : patterns,
                            .filter = node_->filter(),
                            .buffer_kib = node_->buffer_kib().value_or(kBufferKibDefault),
                            .when_full = node_->overwrite() ? trace::WhenFull::overwrite : trace::WhenFull::discard,

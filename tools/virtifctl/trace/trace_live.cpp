@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "hypercall/host_error.hpp"
 #include "hypercall/trace/trace_dat_file.hpp"
 #include "services/trace/trace_dat_reader.hpp"
 #include "tools/virtifctl/end_on_signals.hpp"
@@ -96,8 +97,10 @@ class Printed final : public Taker {
     return finish();
   }
   Status finish() override {
+    errno = 0;
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return {};
-    return fail(EPIPE, "nobody reads the events any more");
+    if (errno == 0) errno = EIO;
+    return host::host_error("the events could not be written");
   }
 
  private:
@@ -157,7 +160,10 @@ int run_trace_live(const TraceLiveJob& job) {
     Result<TraceSource> source = TraceSource::open(job.socket_path, job.method, job.params);
     if (!source) return refused(source.error());
     Printed printed(job.json);
-    return ended(take_until_end(*source, printed, job), printed);
+    const int status = ended(take_until_end(*source, printed, job), printed);
+    if (printed.lost == 0) return status;
+    return failed(fmt::format("{} events were lost for want of room: a larger --buffer keeps more", printed.lost),
+                  status);
   }
   // First: what virtifd gives it does not have any more.
   Result<host::TraceDatFile> file = host::TraceDatFile::create(job.output);
@@ -172,6 +178,9 @@ int run_trace_live(const TraceLiveJob& job) {
   }
   IntoFile into(*file, std::move(marker));
   const int status = ended(take_until_end(*source, into, job), into);
+  if (!into.is_written() && job.method == "trace.extract") {
+    return failed("what was taken of virtifd's buffers for " + job.output + " is lost", status);
+  }
   if (!into.is_written()) return status;
   std::string text = fmt::format("{} events in {}", file->events(), job.output);
   if (into.lost != 0)

@@ -4,10 +4,13 @@
 #include <fmt/core.h>
 
 #include <cerrno>
+#include <iterator>
+#include <sstream>
 
 #include "tools/control/control_socket.hpp"
 #include "tools/virtifctl/daemon_client.hpp"
 #include "tools/virtifctl/exit_status.hpp"
+#include "tools/virtifctl/number_check.hpp"
 
 namespace vif::tools {
 namespace {
@@ -62,6 +65,13 @@ TraceNodeCommand::TraceNodeCommand(CLI::App& trace, std::function<int()>& chosen
   add_events(trace);
 }
 
+std::vector<std::string> TraceNodeCommand::patterns() const {
+  std::istringstream text(joined(patterns_));
+  std::vector<std::string> words{std::istream_iterator<std::string>(text), {}};
+  if (words.empty() && !patterns_.empty()) words.emplace_back();  // which no event matches
+  return words;
+}
+
 void TraceNodeCommand::add_socket(CLI::App& command) {
   command.add_option("--socket", socket_, "where virtifd listens")->capture_default_str();
 }
@@ -69,13 +79,16 @@ void TraceNodeCommand::add_socket(CLI::App& command) {
 void TraceNodeCommand::add_duration(CLI::App& command) {
   command.add_option("--duration", duration_s_, "end after so many seconds; without it, when interrupted")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(CLI::Range(0.0, 1e6))
+      ->check(number_check());
 }
 
-void TraceNodeCommand::add_wish(CLI::App& command) {
+void TraceNodeCommand::add_wish(CLI::App& command, Of of) {
+  const bool has_command = of == Of::command;
   command
       .add_option("-e,--event", patterns_,
-                  "events, as in 'virtif:*' or 'virtif:rx_drop'; may be repeated (default: virtif:*; of a command all)")
+                  fmt::format("events, as in 'virtif:*' or 'virtif:rx_drop'; may be repeated (default: virtif:*{})",
+                              has_command ? "; of a command all" : ""))
       ->type_name("PATTERN")
       ->expected(1)
       ->allow_extra_args(false)  // the next word is another's
@@ -84,11 +97,14 @@ void TraceNodeCommand::add_wish(CLI::App& command) {
       ->type_name("FILTER");
   command
       .add_option("-b,--buffer", buffer_kib_,
-                  "KiB for records of each thread that wait: 8 to 65536 (default 4096), of a command to 1048576 "
-                  "(default 65536)")
+                  fmt::format("KiB for records of each thread that wait: 8 to 65536 (default 4096){}",
+                              has_command ? ", of a command to 1048576 (default 65536)" : ""))
       ->type_name("KIB")
-      ->check(CLI::Range(8, 1024 * 1024));
-  command.add_flag("--overwrite", overwrite_, "when the buffer is full lose the oldest records, not the newest");
+      ->check(CLI::Range(8, has_command ? 1024 * 1024 : 64 * 1024));
+  command.add_flag("--overwrite", overwrite_,
+                   of == Of::virtifd_until_disabled
+                       ? "when the buffer is full lose the oldest records: so it is anyway"
+                       : "when the buffer is full lose the oldest records, not the newest");
 }
 
 Json TraceNodeCommand::wish() const {
@@ -110,7 +126,7 @@ int TraceNodeCommand::record(const std::string& output, const std::string& marke
 
 void TraceNodeCommand::add_live(CLI::App& trace) {
   CLI::App& stream = *trace.add_subcommand("stream", "Print a running virtifd's events as they happen.");
-  add_wish(stream);
+  add_wish(stream, Of::virtifd);
   add_duration(stream);
   add_socket(stream);
   stream.add_flag("-j,--json", json_, "print a JSON object a line");
@@ -124,7 +140,7 @@ void TraceNodeCommand::add_live(CLI::App& trace) {
   });
   CLI::App& enable =
       *trace.add_subcommand("enable", "Record in virtifd until `disable`; the latest is kept for `extract`.");
-  add_wish(enable);
+  add_wish(enable, Of::virtifd_until_disabled);
   answer(
       enable, "trace.enable", [this] { return wish(); }, print_nothing);
   CLI::App& disable =

@@ -20,13 +20,15 @@ class TraceNodeCommand {
   TraceNodeCommand(CLI::App& trace, std::function<int()>& chosen);
 
   // The options of a recording, which `record` shares.
-  void add_wish(CLI::App& command);
+  enum class Of : std::uint8_t { virtifd, virtifd_until_disabled, command };
+  void add_wish(CLI::App& command, Of of);
   void add_duration(CLI::App& command);
   void add_socket(CLI::App& command);
   // From a running virtifd into this file; `marker`: and to this trace_marker, when it is not empty.
   int record(const std::string& output, const std::string& marker) const;
 
-  const std::vector<std::string>& patterns() const { return patterns_; }
+  // Each of its own, however many one -e names.
+  std::vector<std::string> patterns() const;
   const std::string& filter() const { return filter_; }
   std::optional<std::size_t> buffer_kib() const { return buffer_kib_; }
   bool has_duration() const { return duration_s_.has_value(); }
