@@ -37,7 +37,8 @@ class Dhcp(InetCase):
         return [event[1] for event in self.host.state()["events"] if event[2] == what]
 
     def assert_bound(self, address):
-        bound = namespaces.eventually(lambda: self.host.addresses().get(f"{address}/24") == "preferred")
+        # What nobody answered, as a server had not begun to listen yet, is asked again after a minute (RFC 2131, 4.4.5).
+        bound = namespaces.eventually(lambda: self.host.addresses().get(f"{address}/24") == "preferred", 90)
         self.assertTrue(bound, self.host.state())
         self.assertIn(self.dhcp()["state"], ("bound", "renewing"))  # T1 is over before the address is claimed
         self.net.out("ping", "-c", "1", address)

@@ -104,7 +104,7 @@ class Browser(Case):
         self.assertIn("ip.ttl", page.text["difference"])
         light, size = browser.colours(path)
         self.assertEqual(size, [browser.WIDTH, browser.HEIGHT])
-        for colour, least in ((SENT, 4000), (GOT, 150), (BAD, 1000), (PAPER, 1_000_000)):
+        for colour, least in ((SENT, 4000), (GOT, 40), (BAD, 1000), (PAPER, 1_000_000)):
             self.assertGreater(light[colour], least, (colour, light))
         dark, _ = browser.colours(path, dark=True)
         self.assertGreater(dark[DARK], 1_000_000, dark)
