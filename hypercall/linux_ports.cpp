@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -41,18 +42,15 @@ class FileSource final : public ByteSource {
   }
 
  private:
-  // Watched only between an answer that there is nothing and the next read, so that nothing else wakes anybody.
+  // Each answer that there is nothing is worth one wake-up.
   bool ready() {
     if (!epoll_ || !*epoll_) return true;
     pollfd readable{fd_.get(), POLLIN, 0};
-    if (::poll(&readable, 1, 0) != 0) {
-      if (std::exchange(watched_, false)) ::epoll_ctl(epoll_->get(), EPOLL_CTL_DEL, fd_.get(), nullptr);
-      return true;
-    }
+    if (::poll(&readable, 1, 0) != 0) return true;
     epoll_event event{};
-    event.events = EPOLLIN;
-    watched_ = watched_ || ::epoll_ctl(epoll_->get(), EPOLL_CTL_ADD, fd_.get(), &event) == 0;
-    return !watched_;  // what cannot be watched is waited for
+    event.events = EPOLLIN | EPOLLONESHOT;
+    const int operation = std::exchange(watched_, true) ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    return ::epoll_ctl(epoll_->get(), operation, fd_.get(), &event) != 0;  // what cannot be watched is waited for
   }
 
   UniqueFd fd_;
@@ -106,9 +104,19 @@ std::uint64_t LinuxRandom::next() {
   return number;
 }
 
+void LinuxFiles::heard() {
+  std::array<epoll_event, 16> events;
+  while (::epoll_wait(waited_for_->get(), events.data(), events.size(), 0) == static_cast<int>(events.size())) {
+  }
+}
+
 Result<std::unique_ptr<ByteSource>> LinuxFiles::open_source(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const int no_wait = *waited_for_ ? O_NONBLOCK : 0;  // for a FIFO's writer
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | no_wait));
+  if (!fd && errno == ENXIO && path == "/dev/stdin")
+    fd = UniqueFd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));  // a socket
   if (!fd) return host_error("cannot open " + path);
+  if (no_wait != 0) ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
   struct stat status {};
   if (::fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
     errno = EISDIR;

@@ -30,9 +30,10 @@ class VIF_API LinuxFiles final : public FilesPort {
   bool same_file(const std::string& one, const std::string& other) override;
 
   // From now on a read that has to wait (of a pipe, a terminal) fails with EAGAIN instead, of sources that are open
-  // already, too; and the descriptor returned, ours, is readable while one that has failed so is worth another try. The
-  // thread that reads. Errors: epoll_create1's.
+  // already, too; and the descriptor returned, ours, is readable once one that has failed so is worth another try,
+  // until heard(). The thread that reads. Errors: epoll_create1's.
   Result<int> do_not_wait();
+  void heard();
 
  private:
   std::shared_ptr<UniqueFd> waited_for_ = std::make_shared<UniqueFd>();  // of the sources, too, which may outlive us

@@ -119,6 +119,7 @@ class PcapLink final : public drv::LinkPort {
     std::array<drv::RxFrame, kBurst> frames;
     while (budget > 0) {
       const Result<std::size_t> n = reader_.read(std::span(records).first(std::min(budget, kBurst)));
+      if (!n && n.error().number() == EAGAIN) return false;  // whoever told the source not to wait makes us ready()
       if (!n || *n == 0) {
         ended_ = true;
         const Error* const why = !n ? &n.error() : failed_ ? &*failed_ : nullptr;

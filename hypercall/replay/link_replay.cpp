@@ -62,6 +62,11 @@ void LinkReplay::start() {
   else later_.schedule(domain_.now() + carrier_wait_);
 }
 
+void LinkReplay::readable() {
+  replayer_->readable();
+  for (const auto& side : sides_) side->wire().ready();
+}
+
 void LinkReplay::stop() {
   replayer_->stop();
   end();
@@ -145,8 +150,6 @@ LinkReplayReport LinkReplay::finish() {
     last = std::max(last.value_or(wire.last_sent()), wire.last_sent());
   }
   if (first) report.sending = *last - *first;
-  report.backward = source_->backward_frames();
-  report.untimed = source_->untimed_frames();
   report.early = replayer_->state() != State::done || replayer_->overdue();
   report.error = error_;
   const auto& failed = replayer_->error();

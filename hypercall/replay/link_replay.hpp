@@ -39,8 +39,7 @@ struct LinkReplayReport {
   Time sending{};          // from the first frame to the last, by the host's clock
   std::uint64_t lost = 0;  // of totals.wire_frames: taken by the backend, and lost by it later
   std::uint64_t received = 0, unreadable = 0;
-  std::uint64_t received_before = 0;        // the start: these were not looked at, and are none of `received`
-  std::uint64_t backward = 0, untimed = 0;  // recorded before the frame they follow, or without a time
+  std::uint64_t received_before = 0;  // the start: these were not looked at, and are none of `received`
   struct Link {
     std::string linkstr;
     std::uint64_t sent_frames, sent_bytes;  // taken by the backend
@@ -64,8 +63,9 @@ class LinkReplay final {
 
   // Plays once the carrier is there; on_end is called when it is over.
   void start();
-  // A capture has more to read, which had nothing yet (ByteSource's EAGAIN). Harmless at any other time.
-  void readable() { replayer_->readable(); }
+  // A capture or a link's file has more to read, which had nothing yet (ByteSource's EAGAIN). Harmless at any other
+  // time.
+  void readable();
   // Ends it now: what was sent stays sent, and is reported. Harmless when it has ended.
   void stop();
   bool ended() const { return ended_; }

@@ -39,6 +39,7 @@ class LinkWire final : public net::ReplayWire, private drv::LinkSink, private ne
   LinkWire& operator=(const LinkWire&) = delete;
 
   Sent send(std::span<const Bytes> frames) override;
+  void ready() override { domain_.ready(*slot_); }
 
   const drv::LinkCaps& caps() const { return link_.caps; }
   const std::string& chosen() const { return link_.chosen; }
@@ -62,7 +63,6 @@ class LinkWire final : public net::ReplayWire, private drv::LinkSink, private ne
   Bytes padded(Bytes frame, std::size_t slot);
 
   void deliver(std::span<const drv::RxFrame> frames) override;
-  void ready() override { domain_.ready(*slot_); }
   void link_changed(net::LinkState state, const Error* why) override;
   void caps_changed(const drv::LinkCaps& caps) override { link_.caps = caps; }
   void lost(DropReason reason, std::uint64_t frames) override;

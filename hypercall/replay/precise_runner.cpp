@@ -7,6 +7,7 @@ namespace vif::host {
 namespace {
 
 constexpr std::size_t kBudgetFrames = 256;
+constexpr Time kLookEvery = std::chrono::milliseconds(1);  // at descriptors, however busy the loop is
 
 }  // namespace
 
@@ -32,13 +33,16 @@ void PreciseRunner::watch(int fd, std::function<void()> on_readable) {
 }
 
 Status PreciseRunner::run(const std::function<bool()>& done, const std::function<void()>& every, Time apart) {
-  for (Time next_every = clock_.now() + apart; !done();) {
+  for (Time next_every = clock_.now() + apart, next_look{}; !done();) {
     const bool more = loop_.poll(kBudgetFrames);
     const Time now = clock_.now();
     if (now >= next_every) {
       every();
       next_every = now + apart;
-      if (Status looked = wait(Time(0)); !looked) return looked;  // however busy it is
+    }
+    if (now >= next_look) {
+      if (Status looked = wait(Time(0)); !looked) return looked;
+      next_look = now + kLookEvery;
     }
     const std::optional<Time> deadline = loop_.next_deadline();
     if (more || (deadline && *deadline <= now)) continue;

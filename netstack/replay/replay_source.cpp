@@ -93,9 +93,7 @@ Status MergedCaptures::refill(Capture& capture) {
 
 void MergedCaptures::place(Capture& capture) {
   const CaptureFrame& frame = capture.frames[capture.at];
-  if (!frame.has_time) ++untimed_frames_;
-  else if (capture.time_ns && frame.timestamp_ns < *capture.time_ns) ++backward_frames_;
-  else capture.time_ns = frame.timestamp_ns;
+  if (frame.has_time) capture.time_ns = std::max(capture.time_ns.value_or(frame.timestamp_ns), frame.timestamp_ns);
 }
 
 // std::nullopt comes before every time.

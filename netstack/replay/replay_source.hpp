@@ -20,7 +20,7 @@ namespace vif::net {
 
 struct ReplayFrame {
   CaptureFrame record;
-  std::optional<std::int64_t> time_ns;  // its place on the time line; none: before every time
+  std::optional<std::int64_t> time_ns;  // its place on the time line, at or after its own; none: before every time
   std::uint32_t capture = 0;            // which one, as they were given
 };
 
@@ -46,9 +46,6 @@ class VIF_API MergedCaptures final : public ReplaySource {
 
   // The earliest recorded time there is; none before the first read(), or without any.
   std::optional<std::int64_t> first_time_ns() const { return first_time_ns_; }
-  // Of all passes so far.
-  std::uint64_t backward_frames() const { return backward_frames_; }
-  std::uint64_t untimed_frames() const { return untimed_frames_; }
 
  private:
   static constexpr std::size_t kAheadFrames = 64;
@@ -79,7 +76,6 @@ class VIF_API MergedCaptures final : public ReplaySource {
   std::vector<ReplayFrame> batch_;
   std::optional<Error> damage_;  // of this pass, the first
   std::optional<std::int64_t> first_time_ns_;
-  std::uint64_t backward_frames_ = 0, untimed_frames_ = 0;
 };
 
 }  // namespace vif::net

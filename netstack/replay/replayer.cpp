@@ -56,9 +56,10 @@ void Replayer::stop() {
   if (state_ == State::running) end(State::stopped);
 }
 
-// However full the wire is. At top speed all that follows is due, always: that is not sent, as it was not asked for.
+// However full the wire is. At top speed all that follows is due, always: that is not sent, as it was not asked for;
+// nor is what a pipe has not said yet.
 void Replayer::deadline() {
-  overdue_ = plan_.speed.kind != ReplaySpeed::Kind::top;
+  overdue_ = plan_.speed.kind != ReplaySpeed::Kind::top && !waiting_;
   while (overdue_ && burst_at_ < burst_.size()) not_taken();
   end(State::done);
 }
@@ -83,15 +84,19 @@ void Replayer::fill() {
   pieces_.clear();
   burst_at_ = 0;
   for (; burst_.size() < kBurstFrames && budget_ > 0; --budget_) {
+    finished_ = given_ >= plan_.frames_max;
+    if (finished_) return;
     if (at_ == batch_.size() && (!burst_.empty() || !fetch())) return;  // reading moves the bytes of the burst
     const ReplayFrame& frame = batch_[at_];
     if (!placed_) schedule_.next(frame.time_ns);
     placed_ = true;
     const Time due = schedule_.due();
-    finished_ = given_ >= plan_.frames_max || (plan_.duration && due > *plan_.duration);
+    finished_ = plan_.duration && due > *plan_.duration;
     if (finished_ || totals_.started + due > domain_.now()) return;
     ++at_;
     placed_ = false;
+    if (!frame.record.has_time) ++totals_.untimed;
+    else if (frame.record.timestamp_ns < *frame.time_ns) ++totals_.backward;
     if (prepare(frame, due)) ++given_;
   }
 }

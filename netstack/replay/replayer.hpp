@@ -50,6 +50,7 @@ struct ReplayTotals {
   std::uint64_t truncated = 0, split = 0;         // of those sent or failed
   std::uint64_t wire_frames = 0, wire_bytes = 0;  // taken by the wire
   std::uint64_t passes = 0;                       // begun
+  std::uint64_t backward = 0, untimed = 0;  // taken of the captures before their predecessor's time, or without one
   std::uint64_t times_blocked = 0;
   Time started{}, first_sent{}, last_sent{};  // by the domain's clock
   Time late_max{};

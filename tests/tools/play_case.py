@@ -88,8 +88,8 @@ class Peer(threading.Thread):
 
 
 class Play(unittest.TestCase):
-    def object(self, *words, status=0):
-        code, out, err = ctl(*words, "-j")
+    def object(self, *words, status=0, stdin=None):
+        code, out, err = ctl(*words, "-j", stdin=stdin)
         self.assertEqual(code, status, out + err)
         objects = json.loads(out)
         self.assertEqual(len(objects), 1)

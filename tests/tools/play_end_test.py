@@ -6,6 +6,8 @@ usage: play_end_test.py VIRTIFCTL DATA_FOLDER, run by itself again in a network 
 
 import json
 import os
+import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -91,6 +93,50 @@ class Ends(Played):
             code, got, _ = self.played(answers_and_goes, "-", stdin=idle)
         self.assertEqual((code, got["received"], got["ended_early"]), (1, 2, True))
         self.assertIn("is down", got["error"])
+
+    def test_a_limit_ends_it_while_the_pipe_is_open(self):
+        reading, writing = os.pipe()
+        with open(reading, "rb") as idle, open(writing, "wb") as pipe:
+            pipe.write(self.capture(2).read_bytes())
+            pipe.flush()
+            for words in (("--limit", "2"), ("--duration", "100ms")):
+                code, out, _ = ctl("-", "--to", "null:", "-j", *words, stdin=idle)
+                got = json.loads(out)[0]
+                self.assertEqual((code, got["sent"]["frames"], got["error"]), (0, 2, None))
+                pipe.write(self.capture(2).read_bytes())
+                pipe.flush()
+
+    def test_a_fifo_is_not_played_twice(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        writer = subprocess.Popen(["cp", self.capture(2), fifo])
+        code, out, _ = ctl(fifo, "--to", "null:", "--loop", "2", "-j")
+        self.assertEqual((code, writer.wait(timeout=20)), (1, 0))
+        self.assertIn("expected a file, not a pipe", json.loads(out)[0]["error"])
+
+    def test_a_link_that_reads_a_pipe_outlives_its_pauses(self):
+        fifo, sent = self.folder / "fifo", self.capture(2)
+        os.mkfifo(fifo)
+
+        def write():
+            with open(fifo, "wb", buffering=0) as pipe:
+                pipe.write(sent.read_bytes()[:-70])
+                time.sleep(0.5)
+                pipe.write(sent.read_bytes()[-70:])
+                time.sleep(2)
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        got = self.object(sent, "--to", f"pcap:{fifo}", "--expect", sent, "--timeout", "5s")
+        self.assertEqual((got["received"], got["verdict"], got["error"]), (2, "pass", None))
+        writing.join()
+
+    def test_standard_input_may_be_a_socket(self):
+        here, there = socket.socketpair()
+        with there:
+            here.sendall(self.capture(2).read_bytes())
+            here.close()
+            self.assertEqual(self.object("-", "--to", "null:", stdin=there)["sent"]["frames"], 2)
 
     def test_a_pipe_that_pauses_is_played_to_its_end(self):
         reading, writing = os.pipe()

@@ -36,6 +36,7 @@ ordered_json json_of(const host::BridgedLinks::Port& port) {
                       {"link", port.linkstr},
                       {"in", data.ipackets},
                       {"out", data.opackets},
+                      {"cut", data.ocut},
                       {"given", port.bridged.given},
                       {"probes", port.bridged.probes},
                       {"flood_copies_failed", port.bridged.flood_copies_failed},

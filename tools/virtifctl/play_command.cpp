@@ -80,7 +80,10 @@ int play(const PlayJob& job) {
   if (!runner) return no_environment(runner.error().text);
   const Result<int> waited_for = files.do_not_wait();
   if (!waited_for) return no_environment(waited_for.error().text);
-  (*runner)->watch(*waited_for, [&] { (*replay)->readable(); });
+  (*runner)->watch(*waited_for, [&] {
+    files.heard();
+    (*replay)->readable();
+  });
   (*loop)->poll(0);  // so that the domain knows the time
   (*replay)->start();
   const Status ran =

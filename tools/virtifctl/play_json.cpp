@@ -125,6 +125,8 @@ Json played_json(const Played& played) {
       {"truncated", totals.truncated},
       {"split", totals.split},
       {"passes", totals.passes},
+      {"backward", totals.backward},
+      {"untimed", totals.untimed},
       {"late_us", times_json(totals.late_us, totals.late_max)},
       {"gap_error_us", times_json(totals.gap_error_us, totals.gap_error_max)},
       {"received", report.received},

@@ -72,9 +72,9 @@ void print_played(const Played& played, bool coloured) {
   if (totals.truncated + totals.split > 0) {
     fmt::print("  oversize  {} truncated, {} split\n", totals.truncated, totals.split);
   }
-  if (report.backward + report.untimed > 0) {
-    fmt::print("  times     {} frames recorded before the one they follow, {} without a time\n", report.backward,
-               report.untimed);
+  if (totals.backward + totals.untimed > 0) {
+    fmt::print("  times     {} frames recorded before the one they follow, {} without a time\n", totals.backward,
+               totals.untimed);
   }
   if (us_below(totals.late_us, 990) > 0) {
     fmt::print("  late      half of them below {} us, 99% below {} us, at most {:.1f} us\n",

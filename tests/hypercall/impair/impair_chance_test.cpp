@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/hypercall/impair/impaired.hpp"
+#include "tests/support/super_frames.hpp"
 
 namespace {
 
@@ -50,6 +51,20 @@ TEST_F(ImpairChance, loses_what_is_sent_likewise) {
   EXPECT_EQ(dropped(ifp, DropReason::tx_impaired), kFrames - wire().sent.size());
   EXPECT_EQ(ifp.counters.read().opackets, wire().sent.size());
   EXPECT_EQ(ifp.counters.read().offered(), kFrames);
+}
+
+TEST_F(ImpairChance, loses_segments_of_a_super_frame_one_by_one) {
+  net::Ifnet& ifp = impaired(",loss=50%,dir=out,seed=4");
+  const SuperFrame tcp = super_frame({.payload_bytes = 60'000});
+  net::MbufPtr packet = domain.pool().copy_in(tcp.bytes);
+  packet->pkthdr.offload = tcp.offload;
+  (void)ifp.transmit(std::move(packet));
+  pass(1s);
+  const net::IfData data = ifp.counters.read();
+  EXPECT_EQ(data.opackets, wire().sent.size());
+  EXPECT_EQ(data.opackets + data.dropped(DropReason::tx_impaired), 42U);
+  EXPECT_GT(data.dropped(DropReason::tx_impaired), 1U);
+  EXPECT_EQ(data.offered(), 1U);
 }
 
 TEST_F(ImpairChance, loses_all_at_100_percent_and_none_at_0) {

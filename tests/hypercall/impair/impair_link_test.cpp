@@ -5,7 +5,6 @@
 
 #include "hypercall/impair/impair_link.hpp"
 #include "tests/hypercall/impair/impaired.hpp"
-#include "tests/support/super_frames.hpp"
 
 namespace {
 
@@ -253,20 +252,6 @@ TEST_F(ImpairLink, damages_a_frame_without_a_byte_no_further) {
   wire().arrive({});
   host.settle();
   EXPECT_EQ(dropped(ifp, DropReason::too_short), 2U);
-}
-
-TEST_F(ImpairLink, counts_each_segment_of_a_super_frame_that_was_cut) {
-  net::Ifnet& ifp = impaired(",loss=50%,dir=out,seed=4");
-  const SuperFrame tcp = super_frame({.payload_bytes = 60'000});
-  net::MbufPtr packet = domain.pool().copy_in(tcp.bytes);
-  packet->pkthdr.offload = tcp.offload;
-  (void)ifp.transmit(std::move(packet));
-  pass(1s);
-  const net::IfData data = ifp.counters.read();
-  EXPECT_EQ(data.opackets, wire().sent.size());
-  EXPECT_EQ(data.opackets + data.dropped(DropReason::tx_impaired), 42U);
-  EXPECT_GT(data.dropped(DropReason::tx_impaired), 1U);
-  EXPECT_EQ(data.offered(), 1U);
 }
 
 // --- stop ---

@@ -38,6 +38,8 @@ TEST_F(ReplayTest, ends_while_it_waits_for_a_pipe) {
   pipe.read_errno = EAGAIN;
   pipe.read_fails_at = pipe.bytes.size() - 1;
   EXPECT_EQ(played(replay({"pipe.pcap"}, {.duration = 1s})).sent, 1U);
+  EXPECT_FALSE(replayer->overdue()) << "all that was known was sent";
+  EXPECT_EQ(played(replay({"pipe.pcap"}, {.frames_max = 1}), 1s).sent, 1U);
   Replayer& running = replay({"pipe.pcap"});
   host.run_until(domain.now() + 1s);
   running.stop();

@@ -64,6 +64,18 @@ TEST_F(ReplayTest, passes_follow_each_other_alike) {
   EXPECT_EQ(wire.numbers(), (std::vector<std::uint32_t>{0, 1, 2, 0, 1, 2, 0, 1, 2}));
 }
 
+TEST_F(ReplayTest, a_limit_that_a_pass_reaches_is_the_end) {
+  capture_times("a.pcap", {0ns, 10ms});
+  EXPECT_EQ(played(replay({"a.pcap"}, {.passes = 2, .frames_max = 2})).passes, 1U);
+}
+
+TEST_F(ReplayTest, counts_what_it_took_without_a_time_or_before_its_turn) {
+  capture("a.pcapng", {{20ns, numbered(0)}, {5ns, numbered(1)}, {{}, numbered(2)}, {{}, numbered(3)}});
+  EXPECT_EQ(played(replay({"a.pcapng"})).untimed, 2U);
+  EXPECT_EQ(replayer->totals().backward, 1U);
+  EXPECT_EQ(played(replay({"a.pcapng"}, {.frames_max = 3})).untimed, 1U) << "not what was only read";
+}
+
 TEST_F(ReplayTest, goes_on_for_ever_until_its_limits) {
   capture_times("a.pcap", {0ns, 10ms});
   played(replay({"a.pcap"}, {.passes = ReplayPlan::kForever, .frames_max = 7}));
