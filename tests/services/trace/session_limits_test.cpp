@@ -33,9 +33,9 @@ TEST_F(SessionLimits, has_as_many_rings_as_a_file_can_have_and_counts_the_rest) 
     Pages ring_;
   } same(pages);
   ASSERT_TRUE(data->add("a u32 v"));
+  Writer other{78, clock};  // outlives the session
   auto session = *Session::open(*tracing, pages, {.ring_pages = 2, .rings = &same});
   ASSERT_TRUE(session->enable("a"));
-  Writer other{78, clock};
   for (std::size_t i = 0; i < kRingsMax; ++i) ASSERT_TRUE(session->add_writer(other));
   EXPECT_EQ(session->add_writer(writer).error().number(), EMFILE);
   const std::uint32_t value = 1;
