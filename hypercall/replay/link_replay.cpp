@@ -153,8 +153,7 @@ LinkReplayReport LinkReplay::finish() {
   report.early = replayer_->state() != State::done || replayer_->overdue();
   report.error = error_;
   const auto& failed = replayer_->error();
-  const bool is_interrupt = failed && failed->number() == EINTR;  // whoever interrupted tells of that
-  if (report.error.empty() && failed && !is_interrupt) report.error = failed->text;
+  if (report.error.empty() && failed) report.error = failed->text;
   if (report.error.empty() && replayer_->overdue()) {
     report.error = "the duration was over before all that was due had been sent: the link did not take it in time";
   }

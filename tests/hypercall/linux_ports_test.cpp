@@ -97,6 +97,7 @@ TEST_F(LinuxFiles, report_that_no_descriptor_is_left) {
   const FewDescriptors none(0);
   EXPECT_EQ(refused(files.open_source(folder / "a"), "/a"), EMFILE);
   EXPECT_EQ(refused(files.create_sink(folder / "a"), "/a"), EMFILE);
+  EXPECT_EQ(refused(files.do_not_wait(), "cannot watch"), EMFILE);
 }
 
 // A write that goes half way is taken back: the file ends where it ended.
